@@ -1,0 +1,304 @@
+"""Everything that travels between the rooms: seeds, examples, requests, replies, answers."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from distillgen.errors import FailureKind
+
+JSON = Any
+"""A value that JSON can hold; spelled once so that no signature says a bare Any."""
+
+
+def canonical(value: JSON) -> bytes:
+    """The one spelling of a JSON value that digests are taken of: sorted, compact, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest(value: JSON) -> str:
+    """sha256 of the canonical JSON, 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+class Record(BaseModel):
+    """What all records share: frozen, and no field that nobody declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def row(self) -> dict[str, JSON]:
+        """The record as a line of JSON: declared order, empty and missing fields left out.
+
+        >>> Seed(user_context="I am 40", question="Buy gold?").row()
+        {'user_context': 'I am 40', 'question': 'Buy gold?'}
+        """
+        return {
+            k: v for k, v in self.model_dump(mode="json").items() if v not in (None, "", [], {})
+        }
+
+
+class Seed(Record):
+    """A hand-written example: who asks, and what."""
+
+    user_context: str = Field(min_length=1)
+    """The situation of the person who asks: "I am a 35-year-old business owner"."""
+    question: str = Field(min_length=1)
+    """What the person wants to know."""
+    answer: str | None = None
+    """A good answer, where the writer knows one; shown to the teacher as a model."""
+    rationale: str | None = None
+    """Why that answer follows from the context."""
+    label: str | None = None
+    """The right label, for a closed task."""
+    tags: tuple[str, ...] = ()
+    """Free words to group seeds by."""
+    images: tuple[str, ...] = ()
+    """Paths of images that belong to the question."""
+    meta: dict[str, JSON] = Field(default_factory=dict)
+    """Every other column of the file, untouched."""
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the content, 16 hexadecimal digits."""
+        return content_id(self.user_context, self.question, self.images)
+
+
+class Example(Record):
+    """An input to be answered: one line of `inputs.jsonl`."""
+
+    question: str = Field(min_length=1)
+    """What is asked."""
+    user_context: str = ""
+    """Who asks; may be empty in files that distillgen did not write."""
+    images: tuple[str, ...] = ()
+    """Paths of images that belong to the question."""
+    meta: dict[str, JSON] = Field(default_factory=dict)
+    """Columns of the source that distillgen does not know, untouched."""
+    id: str
+    """The input's own id as text, else a digest of its content; `-2`, `-3` for equal rows."""
+    strategy: str = ""
+    """How it was made: `few_shot`; empty for rows that distillgen did not make."""
+    parents: tuple[str, ...] = ()
+    """Ids of the examples that the teacher was shown."""
+    request: str = ""
+    """Key of the request whose reply brought it."""
+
+
+def content_id(user_context: str, question: str, images: Iterable[str] = ()) -> str:
+    """Digest of what makes an example itself, 16 hexadecimal digits (64 bits)."""
+    return digest([user_context, question, list(images)])[:16]
+
+
+class Message(Record):
+    """One turn of a conversation with the teacher."""
+
+    role: Literal["system", "user", "assistant"]
+    """Who speaks."""
+    content: str
+    """What is said."""
+
+
+class Request(Record):
+    """What is asked, logically: all that changes the meaning of the reply, and nothing else."""
+
+    teacher: str
+    """`provider:model`; for an embedded teacher `local:` and the sha256 of its weights."""
+    server: str | None = None
+    """The name given with `--server`, which keeps equal models on two servers apart."""
+    messages: tuple[Message, ...]
+    """The conversation, the format instruction included."""
+    json_schema: dict[str, JSON] | None = None
+    """JSON Schema of the wanted reply, strict; None for free text."""
+    sampling: dict[str, float | int] = Field(default_factory=dict)
+    """`temperature`, `top_p`, `min_p`, `max_tokens` …, as the teacher's API names them."""
+    sample: int = 0
+    """Number of the draw: equal messages with another number are another request."""
+
+    @cached_property
+    def key(self) -> str:
+        """sha256 of the canonical JSON, 64 hexadecimal digits: the request's identity."""
+        return digest(self.model_dump())
+
+    def seed(self, wave: int) -> int:
+        """The `seed` to send, 31 bits, for servers that take one; another wave, another seed."""
+        return int(digest([self.key, wave])[:8], 16) >> 1
+
+
+class Usage(Record):
+    """Tokens that one completion was billed for."""
+
+    input_tokens: int = 0
+    """Tokens in, at the full price; cached ones are not in it."""
+    cached_tokens: int = 0
+    """Tokens in that the provider had cached, at the lower price."""
+    output_tokens: int = 0
+    """Tokens out, hidden reasoning included."""
+    estimated: bool = False
+    """The reply stated no usable figures; these are estimated from its length."""
+
+
+class Completion(Record):
+    """A reply of the teacher, as the API states it; `text` is not yet looked into."""
+
+    text: str
+    """The message's content; empty when there is none."""
+    reasoning: str = ""
+    """What the teacher thought, where the API says it apart from the content."""
+    refusal: str = ""
+    """The API's own refusal field."""
+    finish_reason: str = ""
+    """`stop`, `length`, `content_filter` …, as the API spells it."""
+    usage: Usage = Usage()
+    """Tokens billed."""
+    model: str = ""
+    """The model that answered, as the API resolved the name."""
+
+
+class Outcome(Record):
+    """The final state of one wave of a request: answered, or failed."""
+
+    wave: int
+    """0 for the first draw; each unusable reply may be followed by another wave."""
+    body: bytes | None = None
+    """The raw body of an answered request."""
+    failure: FailureKind | None = None
+    """The kind of a failed one."""
+    detail: str = ""
+    """What was said about the failure, without time, port or provider id."""
+
+
+RationaleSource = Literal["native", "requested", "summary", "none"]
+"""Where a rationale came from: the field that was asked for (`requested`), the teacher's own
+reasoning as the API states it (`native`) or as a summary of it (`summary`), or nowhere."""
+
+
+class Answer(Record):
+    """An answered example: one line of `answers.jsonl`."""
+
+    question: str
+    """What was asked."""
+    user_context: str = ""
+    """Who asked."""
+    rationale: str = ""
+    """Why the answer follows, from what the context says."""
+    answer: str = ""
+    """The concrete answer; for closed tasks empty, see `label`."""
+    label: str | None = None
+    """The label that the teacher chose, for closed tasks."""
+    rationale_source: RationaleSource = "none"
+    """Where the rationale came from."""
+    flags: tuple[str, ...] = ()
+    """What a reader should know, such as `usage_missing` or `text_replaced`."""
+    images: tuple[str, ...] = ()
+    """Paths of images that belong to the question."""
+    meta: dict[str, JSON] = Field(default_factory=dict)
+    """Columns of the source that distillgen does not know, untouched."""
+    id: str
+    """The example's id."""
+    strategy: str = ""
+    """How the example was made."""
+    parents: tuple[str, ...] = ()
+    """Ids of the examples that the teacher was shown when it made this one."""
+    teacher: str
+    """Who answered: `provider:model`."""
+    request: str
+    """Key of the request whose reply this is."""
+
+
+class Failure(Record):
+    """What was asked and did not come: one line of `failures.jsonl`."""
+
+    stage: Literal["expand", "answer"]
+    """The command that met it."""
+    kind: FailureKind
+    """Why there is no result."""
+    detail: str
+    """The same in words."""
+    id: str = ""
+    """The example's id, for `answer`."""
+    place: int | None = None
+    """The place in the sequence, for `expand`."""
+    question: str = ""
+    """The example's question, for `answer`."""
+    request: str
+    """Key of the request."""
+
+
+class Rejection(Record):
+    """What came and was not kept: one line of `rejected.jsonl`."""
+
+    stage: Literal["expand", "answer"]
+    """The command that met it."""
+    reason: Literal["near_duplicate", "template", "invalid"]
+    """`near_duplicate` repeats an earlier text, `template` is one too many that differ in their
+    numbers alone, `invalid` lacks a field or has the wrong type."""
+    detail: str = ""
+    """The same in words."""
+    question: str = ""
+    """The text that was not kept."""
+    user_context: str = ""
+    """Its context."""
+    of: str = ""
+    """Id of the earlier text that it repeats."""
+    similarity: float | None = None
+    """ROUGE-L F1 with that text, the lowest over the fields, 0 to 1."""
+    place: int | None = None
+    """The place in the sequence, for `expand`."""
+    line: int | None = None
+    """Line or row of the source, for `answer --skip-invalid`."""
+    request: str = ""
+    """Key of the request whose reply brought it."""
+
+
+class FileStamp(Record):
+    """A file as distillgen wrote it, so that a change by hand is noticed."""
+
+    sha256: str
+    """Digest of the content."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+    """Modification time; while it and the size stand, the digest is not taken again."""
+
+
+class Entry(Record):
+    """What one command was asked, with what, and what came of it."""
+
+    version: str
+    """distillgen's version."""
+    started: str
+    """UTC, ISO 8601."""
+    finished: str | None = None
+    """UTC; null while it runs and after a crash."""
+    ended: str = ""
+    """Why it ended, in a word: `done`, `saturated`, `ceiling`, `budget`, `signal`, `provider` …"""
+    source: str = ""
+    """Path of the seeds, inputs or answers that were read."""
+    source_sha256: str = ""
+    """Digest of that file."""
+    options: dict[str, JSON] = Field(default_factory=dict)
+    """Every option, defaults included; never a key or password."""
+    prompts: dict[str, str] = Field(default_factory=dict)
+    """sha256 of each prompt file used."""
+    counts: dict[str, int] = Field(default_factory=dict)
+    """The ledger."""
+    usage: dict[str, int] = Field(default_factory=dict)
+    """Tokens of this command: `input_tokens`, `cached_tokens`, `output_tokens`, `requests`."""
+    cost_usd: float | None = None
+    """Dollars that this command spent; null when the price is unknown."""
+    models: tuple[str, ...] = ()
+    """Models that answered, as the API resolved the name."""
+
+
+class Manifest(Record):
+    """`manifest.json`: what was asked of a run folder, and what came of it."""
+
+    schema_version: Literal[1] = 1
+    """Raised when a field changes its meaning."""
+    commands: dict[str, Entry] = Field(default_factory=dict)
+    """The latest entry of each command."""
+    files: dict[str, FileStamp] = Field(default_factory=dict)
+    """Every derived file, by its path in the run folder."""
