@@ -134,6 +134,8 @@ class Usage(Record):
     """Tokens in, at the full price; cached ones are not in it."""
     cached_tokens: int = 0
     """Tokens in that the provider had cached, at the lower price."""
+    written_tokens: int = 0
+    """Those of `input_tokens` that the provider put into its cache, for which some charge more."""
     output_tokens: int = 0
     """Tokens out, hidden reasoning included."""
     estimated: bool = False

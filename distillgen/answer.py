@@ -1,0 +1,186 @@
+"""Answer every input with the teacher: the rationale first, then the concrete answer or label."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from distillgen import replies
+from distillgen.engine import Ask
+from distillgen.errors import ParseError
+from distillgen.journal import Journal
+from distillgen.outcomes import Failed, settle
+from distillgen.prompts import Prompt
+from distillgen.records import (
+    JSON,
+    Answer,
+    Completion,
+    Example,
+    Failure,
+    RationaleSource,
+    Request,
+    Seed,
+)
+from distillgen.task import Task
+
+PROMPT = "answer"
+FEW_RATIONALES = 0.1
+"""Above this share of answers without a rationale the run says so loudly."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all answers of one run share."""
+
+    teacher: str
+    """The identity in requests."""
+    shown_teacher: str
+    """The name in answers."""
+    server: str | None
+    task: Task
+    prompt: Prompt
+    sampling: dict[str, float | int]
+    shots: tuple[Seed, ...]
+    """Seeds with an answer of their own, shown as models."""
+    resample: int
+
+
+@dataclass
+class Answered:
+    """What reading the journal brought; the counts grow while `read` is walked."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """`given`, `kept`, `failed`, `open`, and `no_rationale` among the kept."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Failures by kind."""
+    labels: Counter[str] = field(default_factory=Counter)
+
+
+class Answering:
+    """The requests of a list of inputs, and what came of them."""
+
+    def __init__(self, examples: Iterable[Example], setting: Setting, journal: Journal) -> None:
+        """`examples` is walked more than once, always in the same order."""
+        self.examples, self.setting, self.journal = examples, setting, journal
+        labels = list(setting.task.labels)
+        self._labels = {label.casefold().strip(): label for label in labels}
+        self._schema = schema(labels)
+
+    def plan(self, example: Example) -> Request:
+        """What is asked for one input; equal inputs are one request."""
+        task = self.setting.task
+        messages = self.setting.prompt.render(
+            expert=task.expert,
+            language=task.language,
+            labels=task.labels,
+            user_context=example.user_context,
+            question=example.question,
+            shots=self.setting.shots,
+        )
+        return Request(
+            teacher=self.setting.teacher,
+            server=self.setting.server,
+            messages=messages,
+            json_schema=self._schema,
+            sampling=self.setting.sampling,
+        )
+
+    def settled(self, request: Request) -> "Reading | Failed | None":
+        """What the journal holds of a request."""
+        return settle(self.journal, request, self.parse, self.setting.resample)
+
+    def requests(self) -> Iterator[Ask]:
+        """Every request that is open."""
+        for example in self.examples:
+            request = self.plan(example)
+            if self.settled(request) is None:
+                yield Ask(request)
+
+    def read(self, answered: Answered) -> Iterator[Answer | Failure]:
+        """What came of each input, in their order; inputs still open bring nothing."""
+        for example in self.examples:
+            answered.counts["given"] += 1
+            request = self.plan(example)
+            match self.settled(request):
+                case None:
+                    answered.counts["open"] += 1
+                case Failed(kind, detail):
+                    answered.counts["failed"] += 1
+                    answered.kinds[kind] += 1
+                    yield Failure(
+                        stage="answer", kind=kind, detail=detail, id=example.id,
+                        question=example.question, request=request.key,
+                    )  # fmt: skip
+                case Reading() as reading:
+                    answered.counts["kept"] += 1
+                    answered.counts["no_rationale"] += reading.source == "none"
+                    if reading.label:
+                        answered.labels[reading.label] += 1
+                    yield self._answer(example, request, reading)
+
+    def parse(self, request: Request, completion: Completion) -> "Reading":
+        """The fields of a reply.
+
+        Raises:
+            ParseError: it was cut off or refused, or lacks an answer or a label of the task.
+        """
+        wanted = "label" if self._labels else "answer"
+        found = replies.fields(completion, (wanted,), ("rationale",))
+        text, label = found.get("answer", ""), None
+        if self._labels:
+            label = self._labels.get(found["label"].casefold().strip().strip(".\"'"))
+            if label is None:
+                known = ", ".join(self._labels.values())
+                raise ParseError("schema", f"label: {found['label'][:40]!r} is none of {known}")
+        flags = replies.flags(completion, found)
+        if rationale := found.get("rationale", ""):
+            return Reading(rationale, text, label, "requested", flags)
+        if rationale := replies.thoughts(completion):
+            return Reading(rationale, text, label, "native", flags)
+        return Reading("", text, label, "none", flags)
+
+    def _answer(self, example: Example, request: Request, reading: "Reading") -> Answer:
+        return Answer(
+            question=example.question, user_context=example.user_context,
+            rationale=reading.rationale, answer=reading.answer, label=reading.label,
+            rationale_source=reading.source, flags=reading.flags, images=example.images,
+            meta=example.meta, id=example.id, strategy=example.strategy, parents=example.parents,
+            teacher=self.setting.shown_teacher, request=request.key,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one reply says."""
+
+    rationale: str
+    answer: str
+    label: str | None
+    source: RationaleSource
+    flags: tuple[str, ...]
+
+
+def pick_shots(seeds: Iterable[Seed], labels: Iterable[str], most: int = 2) -> tuple[Seed, ...]:
+    """Seeds to show as worked examples: the first with an answer and a rationale.
+
+    For a closed task one of each label, as models copy the label that they see most.
+    """
+    good = [seed for seed in seeds if seed.rationale and (seed.answer or seed.label)]
+    wanted = list(labels)
+    if not wanted:
+        return tuple(seed for seed in good if seed.answer)[:most]
+    firsts = [next((seed for seed in good if seed.label == label), None) for label in wanted]
+    return tuple(seed for seed in firsts if seed) if all(firsts) else ()
+
+
+def schema(labels: list[str]) -> dict[str, JSON]:
+    """JSON Schema of an answer, strict: the rationale stands first, so that it is written first."""
+    text: dict[str, JSON] = {"type": "string", "minLength": 1}
+    last: dict[str, JSON] = (
+        {"label": {"type": "string", "enum": labels}} if labels else {"answer": text}
+    )
+    return {
+        "type": "object",
+        "properties": {"rationale": text, **last},
+        "required": ["rationale", *last],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,49 @@
+"""Hold the money of a run: reserve the worst case before sending, settle what it came to."""
+
+from distillgen.prices import Price
+from distillgen.records import Request, Usage
+
+UNSTATED_MAX_TOKENS = 4096
+"""Assumed length of a reply where a request states no limit."""
+
+
+class Purse:
+    """Money of one run folder, in nanodollars; the limit is never passed.
+
+    Without a price nothing is reserved, and costs are unknown (None), never 0.
+    """
+
+    def __init__(self, price: Price | None, limit: int | None, spent: int) -> None:
+        self.price, self.limit = price, limit
+        self.spent = spent
+        """Settled so far, attempts of unknown outcome at their worst case included."""
+        self.reserved = 0
+        """Worst case of what is under way."""
+
+    def worst(self, request: Request) -> int | None:
+        """The most that one send of a request can cost."""
+        if self.price is None:
+            return None
+        length = sum(len(m.content.encode(errors="replace")) for m in request.messages)
+        most = int(request.sampling.get("max_tokens", UNSTATED_MAX_TOKENS))
+        return self.price.worst(length, most)
+
+    def reserve(self, request: Request) -> bool:
+        """Set the worst case of a send aside; False when that could pass the limit."""
+        worst = self.worst(request) or 0
+        if self.limit is not None and self.spent + self.reserved + worst > self.limit:
+            return False
+        self.reserved += worst
+        return True
+
+    def release(self, request: Request) -> None:
+        """Give back what `reserve` set aside; what it came to is settled on its own."""
+        self.reserved -= self.worst(request) or 0
+
+    def settle(self, cost: int | None) -> None:
+        """Count what a send came to."""
+        self.spent += cost or 0
+
+    def cost(self, usage: Usage) -> int | None:
+        """What a reply was billed; None when the price is unknown."""
+        return None if self.price is None else self.price.cost(usage)

@@ -1,0 +1,547 @@
+"""Fill a journal: ask the teacher for every request it does not hold yet."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import tenacity
+
+from distillgen import triage
+from distillgen.budget import Purse
+from distillgen.errors import BUDGET, PROVIDER, STORAGE, ParseError, UserError
+from distillgen.journal import AttemptState, Done, Ended, Journal, Place, Ticket
+from distillgen.pacing import Pace
+from distillgen.prices import dollars
+from distillgen.records import Completion, Request, Usage
+from distillgen.signals import Signals
+from distillgen.triage import Verdict
+from distillgen.wire import Form, Lost, Reply, Teacher
+
+UNPAID_SENDS, UNKNOWN_SENDS = 8, 2
+"""Sends of one request in one process: surely unpaid ones, and those that may have been billed."""
+FIRST_CONTACT_SENDS = 3
+"""Tries to reach a server that has never answered."""
+PROBES = 3
+"""So many first requests may come back useless or refused before the run stops."""
+OUTAGE = 10
+"""So many give-ups in a row, without an answer between them, are an outage."""
+PROBE_EVERY_S, OUTAGE_S = 30.0, 900.0
+
+
+class Ask(NamedTuple):
+    """A request that a stage wants to see answered, and the place in its sequence, if any."""
+
+    request: Request
+    place: Place | None = None
+
+
+class Stop(NamedTuple):
+    """Why the engine stopped before the end of the stream; what is not answered stays open."""
+
+    reason: str
+    """`budget`, `signal`, `provider` or `storage`."""
+    message: str
+    """What happened and what to do."""
+    code: int
+    """Exit code."""
+
+
+Read = Callable[[Request, Completion], object]
+"""A stage's own reader; raises ParseError when the completion is of no use to it."""
+Fill = Callable[[Iterable[Ask | None], Read], Stop | None]
+"""What a stage is handed: `Engine.fill`."""
+
+
+@dataclass
+class Tally:
+    """What a screen shows while the engine works; of this process alone."""
+
+    answered: int = 0
+    failed: int = 0
+    sends: int = 0
+    repeated: int = 0
+    """Sends beyond the first of a request."""
+    useless: int = 0
+    """Replies that the stage could not read."""
+    in_flight: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    models: set[str] = field(default_factory=set)
+    state: str = ""
+    """What the engine waits for, in words; empty when it simply works."""
+
+
+class _Again(Exception):
+    """One send did not bring an outcome; another may."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.detail)
+        self.verdict = verdict
+
+
+class _Left(Exception):
+    """The run stops, or is about to; this request stays open."""
+
+
+@dataclass
+class _GivenUp:
+    """A request that will have failed, unless this turns out to be an outage."""
+
+    ask: Ask
+    ticket: Ticket
+    verdict: Verdict
+
+
+class Engine:
+    """One per process: the first lone request, the pace and the budget are shared by all stages."""
+
+    def __init__(
+        self,
+        teacher: Teacher,
+        journal: Journal,
+        *,
+        purse: Purse,
+        pace: Pace,
+        say: Callable[[str], None],
+        resample: int = 1,
+    ) -> None:
+        """`say` takes lines for the user; `resample` is the number of further draws of a request
+        whose reply cannot be read."""
+        self.teacher, self.journal, self.purse, self.pace = teacher, journal, purse, pace
+        self.say, self.resample = say, resample
+        self.tally = Tally()
+        newest = journal.newest(teacher.name)
+        self.form = Form.parse(newest[0]) if newest else Form()
+        self._stop: Stop | None = None
+        self._proven = False
+        self._useless = 0
+        self._started = False
+        self._runner: asyncio.Runner | None = None
+
+    def fill(self, asks: Iterable[Ask | None], read: Read) -> Stop | None:
+        """Ask for every request of the stream that the journal holds no outcome of.
+
+        `None` in the stream means: nothing more until another outcome is committed. Returns None
+        at the end of the stream, or why it stopped before. What the stream raises is raised here
+        after what is in flight has landed.
+
+        Raises:
+            RuntimeError: the stream says `None` though nothing is under way.
+        """
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        if not self._stop:
+            self._runner.run(self._fill(iter(asks), read))
+        return self._stop
+
+    def close(self) -> None:
+        """Let go of the teacher; the journal stays open."""
+        if self._runner:
+            if self._started:
+                self._runner.run(self.teacher.close())
+            self._runner.close()
+            self._runner = None
+
+    @property
+    def stopped(self) -> bool:
+        """Nothing more will be sent."""
+        return self._stop is not None
+
+    def halt(self, reason: str, message: str, code: int) -> None:
+        """Send nothing more; what is in flight still lands."""
+        self._stop = self._stop or Stop(reason, message, code)
+        self._stopping.set()
+        self._wake.set()
+
+    # -- the loop --------------------------------------------------------------------------
+
+    async def _fill(self, asks: Iterator[Ask | None], read: Read) -> None:
+        self._read = read
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[str] = set()
+        self._given_up: list[_GivenUp] = []
+        self._again: deque[Ask] = deque()
+        self._crash: BaseException | None = None
+        self._wake, self._stopping = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self.journal.notify = lambda finished: _into(loop, finished)
+        with Signals(loop, self) as signals:
+            try:
+                await self._pump(asks)
+            finally:
+                await signals.drain(self._tasks, self._stop is not None)
+                if not self._stop or self._stop.reason == "budget":
+                    self._fail_given_up()
+                await self._flushed()
+        if self._crash:
+            raise self._crash
+
+    async def _pump(self, asks: Iterator[Ask | None]) -> None:
+        """Start a task for each request that may be under way, until the stream ends."""
+        held: Ask | None = None
+        ended = False
+        while not self._stop:
+            blocked = False
+            while not blocked and self._room():
+                if held is None:
+                    held, ended, blocked = self._next(asks, ended)
+                if held and self._begin(held):
+                    held = None
+                else:
+                    blocked = True
+            if len(self._given_up) >= OUTAGE:
+                await self._sit_out()
+            elif self._tasks:
+                await self._wake.wait()
+                self._wake.clear()
+            elif ended and not held and not self._again:
+                if self._given_up and not self._proven:
+                    await self._refused_for_all(self._given_up[-1].verdict)
+                return
+            elif not held and not self._again:
+                raise RuntimeError("the stage waits for an outcome, and nothing is under way")
+
+    def _next(self, asks: Iterator[Ask | None], ended: bool) -> tuple[Ask | None, bool, bool]:
+        """The next request to begin, whether the stream has ended, whether it waits."""
+        if self._again:
+            return self._again.popleft(), ended, False
+        for ask in () if ended else asks:
+            if ask is None:
+                return None, False, True
+            if ask.request.key not in self._busy:
+                return ask, False, False
+        return None, True, True
+
+    def _room(self) -> bool:
+        if self._stop or len(self._given_up) >= OUTAGE:
+            return False
+        if not self._proven:
+            return not self._tasks
+        return len(self._tasks) < 4 * self.pace.most and self.pace.has_room()
+
+    def _begin(self, ask: Ask) -> bool:
+        """Start the task of one request; False when the budget must first settle, or is out."""
+        if not self.purse.reserve(ask.request):
+            if not self._tasks:
+                self._out_of_budget(ask.request)
+            return False
+        self.pace.take()
+        self._busy.add(ask.request.key)
+        task = asyncio.get_running_loop().create_task(self._one(ask))
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+        return True
+
+    def _over(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, UserError):
+            self.halt("storage" if error.code == STORAGE else "provider", str(error), error.code)
+        else:
+            self._crash = error
+            self.halt("bug", repr(error), STORAGE)
+
+    def _out_of_budget(self, request: Request) -> None:
+        limit, worst = self.purse.limit or 0, self.purse.worst(request) or 0
+        self.halt(
+            "budget",
+            f"the limit of {dollars(limit)} would be passed by the next request"
+            f" (up to {dollars(worst)}; {dollars(self.purse.spent)} spent)",
+            BUDGET,
+        )
+
+    async def _sit_out(self) -> None:
+        """An outage: give-ups go back to open; wait, try one request, go on when it is answered."""
+        while self._tasks:
+            await self._wake.wait()
+            self._wake.clear()
+        loop = asyncio.get_running_loop()
+        over_at = loop.time() + OUTAGE_S
+        detail = self._given_up[-1].verdict.detail
+        self.say(f"no answer {OUTAGE} times in a row ({detail}): paused, one try every 30 s")
+        while len(self._given_up) and not self._stop:
+            self._again.extend(g.ask for g in self._given_up)
+            self._given_up.clear()
+            if loop.time() > over_at:
+                self.halt("provider", f"no answer for 15 minutes ({detail})", PROVIDER)
+                break
+            self.tally.state = "paused until the teacher answers again"
+            await self._sleep(PROBE_EVERY_S, raising=False)
+            if not self._stop and self._begin(self._again.popleft()):
+                await asyncio.wait(set(self._tasks))
+        self.tally.state = ""
+
+    # -- one request -----------------------------------------------------------------------
+
+    async def _one(self, ask: Ask) -> None:
+        """See one request through its sends and waves to an outcome."""
+        key = ask.request.key
+        try:
+            outcomes = self.journal.look(key)
+            wave = outcomes.index(None) if None in outcomes else len(outcomes)
+            while (completion := await self._answered(ask, wave)) is not None:
+                if not self._wants_another(ask.request, completion, wave) or self._stop:
+                    return
+                wave += 1
+                await self._berth(ask)
+        except _Left:
+            return
+        finally:
+            self._busy.discard(key)
+
+    def _wants_another(self, request: Request, completion: Completion, wave: int) -> bool:
+        """Read a reply as the stage will; True when it is useless and another may be drawn."""
+        try:
+            self._read(request, completion)
+        except ParseError as error:
+            self.tally.useless += 1
+            if not self._proven:
+                self._useless += 1
+                if self._useless >= PROBES:
+                    self._halt_useless(error, completion)
+            return error.another_draw_may_help and wave < self.resample
+        self._proven = True
+        return False
+
+    def _halt_useless(self, error: ParseError, completion: Completion) -> None:
+        said = " ".join(completion.text.split())[:80]
+        self.halt(
+            "provider",
+            f"the first {PROBES} replies are of no use ({error.detail}); the last one begins"
+            f" {said!r}. Mend the prompt, raise --max-tokens or take another teacher;"
+            " --dry-run shows the prompts",
+            PROVIDER,
+        )
+
+    async def _answered(self, ask: Ask, wave: int) -> Completion | None:
+        """Send until there is an outcome: the one retry loop. None: failed, or left open."""
+        counts = {"unpaid": 0, "unknown": 0}
+        tickets: list[Ticket] = []
+        try:
+            async for attempt in tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception_type(_Again),
+                stop=lambda state: self._enough(_verdict(state), counts),
+                wait=self._wait_s,
+                sleep=self._sleep,
+                reraise=True,
+            ):
+                with attempt:
+                    if tickets:
+                        await self._berth(ask)
+                        self.tally.repeated += 1
+                    ticket, verdict = await self._send(ask, wave)
+                    tickets.append(ticket)
+                    if verdict.state in counts:
+                        counts[verdict.state] += 1
+                        raise _Again(verdict)
+        except _Again as error:
+            await self._give_up(_GivenUp(ask, tickets[-1], error.verdict))
+            return None
+        if verdict.completion is not None:
+            self.tally.answered += 1
+            self._fail_given_up()
+            return verdict.completion
+        if verdict.state == "fatal":
+            await self._refused_for_all(verdict)
+            return None
+        given_up = _GivenUp(ask, ticket, verdict)
+        if verdict.state == "form":
+            await self._give_up(given_up)
+        else:
+            self._fail(given_up)
+        return None
+
+    async def _send(self, ask: Ask, wave: int) -> tuple[Ticket, Verdict]:
+        """Note one attempt, send it, commit what came. A berth is held on entry, and given back.
+
+        A refused wire form is changed, and the request sent again.
+        """
+        while True:
+            try:
+                ticket, verdict, form, landed = await self._send_once(ask, wave)
+            finally:
+                self.purse.release(ask.request)
+                self.pace.free()
+                self._wake.set()
+            await landed
+            if verdict.state == "form" and self._weaken(form, ask.request, verdict):
+                await self._berth(ask)
+                continue
+            if verdict.slow_down and self.pace.slow_down(verdict.wait_s):
+                self.say(
+                    f"the teacher asks to slow down ({verdict.detail}): "
+                    f"{int(self.pace.limit)} in flight. Nothing is lost."
+                )
+            elif verdict.state == "answered":
+                self.pace.went_well()
+            return ticket, verdict
+
+    async def _send_once(
+        self, ask: Ask, wave: int
+    ) -> tuple[Ticket, Verdict, Form, "asyncio.Future[None]"]:
+        request, form = ask.request, self.form
+        if not self._started:
+            await self.teacher.start()
+            self._started = True
+        await self.pace.gate(request, self._stopping)
+        if self._stop:
+            raise _Left
+        noted, done = _awaited()
+        worst = self.purse.worst(request)
+        ticket = self.journal.note(
+            request, wave, url=self.teacher.url, form=str(form), worst=worst,
+            place=ask.place, done=done,
+        )  # fmt: skip
+        await noted
+        reply: Reply | None = None
+        self.tally.sends += 1
+        self.tally.in_flight += 1
+        try:
+            reply = await self.teacher.send(request, request.seed(wave), form)
+            verdict = triage.of_reply(reply)
+            self.pace.hear(reply.headers)
+        except Lost as lost:
+            verdict = triage.of_lost(lost)
+        finally:
+            self.tally.in_flight -= 1
+        landed, done = _awaited()
+        self.journal.end(ticket, self._ended(verdict, reply, worst), done)
+        return ticket, verdict, form, landed
+
+    async def _berth(self, ask: Ask) -> None:
+        """Wait for a slot and set the money aside; without money the request waits its turn."""
+        if self._stop:
+            raise _Left
+        await self.pace.wait_for_slot()
+        if self._stop or not self.purse.reserve(ask.request):
+            self.pace.free()
+            self._again.append(ask)
+            raise _Left
+
+    def _ended(self, verdict: Verdict, reply: Reply | None, worst: int | None) -> Ended:
+        """How a send ended, its cost settled."""
+        cost: int | None = 0
+        usage, model = Usage(), ""
+        state: AttemptState = "unpaid"
+        if verdict.completion:
+            usage, model = verdict.completion.usage, verdict.completion.model
+            cost, state = self.purse.cost(usage), "answered"
+            self.tally.input_tokens += usage.input_tokens
+            self.tally.cached_tokens += usage.cached_tokens
+            self.tally.output_tokens += usage.output_tokens
+            self.tally.models.add(model)
+        elif verdict.state == "unknown":
+            cost, state = worst, "unknown"
+        self.purse.settle(cost)
+        return Ended(
+            state, reply.status if reply else None, reply.body if reply else None,
+            cost, usage, model, verdict.detail,
+        )  # fmt: skip
+
+    def _weaken(self, sent: Form, request: Request, verdict: Verdict) -> bool:
+        """Change the wire form after a 400 that may be about it; True when it changed."""
+        if sent != self.form:
+            return True
+        weaker = self.form.weaker(request, verdict.detail, named_only=self._proven)
+        if weaker is None:
+            return False
+        self.form = weaker
+        return True
+
+    # -- giving up -------------------------------------------------------------------------
+
+    def _enough(self, verdict: Verdict, counts: dict[str, int]) -> bool:
+        first_contact = not self._proven and verdict.failure == "connection"
+        return (
+            verdict.final
+            or counts["unknown"] >= UNKNOWN_SENDS
+            or counts["unpaid"] >= (FIRST_CONTACT_SENDS if first_contact else UNPAID_SENDS)
+        )
+
+    def _wait_s(self, state: tenacity.RetryCallState) -> float:
+        """Full jitter from 1 s to 60 s, never before the server's own Retry-After."""
+        verdict = _verdict(state)
+        reaching = verdict.failure == "connection" and not self._proven
+        jitter = tenacity.wait_random_exponential(multiplier=1, max=1 if reaching else 60)
+        return max(verdict.wait_s, jitter(state))
+
+    async def _sleep(self, seconds: float, raising: bool = True) -> None:
+        """Wait, unless the run stops before."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+        if raising:
+            raise _Left
+
+    async def _give_up(self, given_up: _GivenUp) -> None:
+        """Remember a request that will have failed once another is answered."""
+        self._given_up.append(given_up)
+        verdict = given_up.verdict
+        if self._proven:
+            return
+        if verdict.failure == "connection" or len(self._given_up) >= PROBES:
+            await self._refused_for_all(verdict)
+
+    async def _refused_for_all(self, verdict: Verdict) -> None:
+        """Stop the run for a cause that is the same for every request."""
+        if not self._stop:
+            message = await self.teacher.explain(verdict.status, verdict.detail)
+            self.halt("provider", message, PROVIDER)
+
+    def _fail_given_up(self) -> None:
+        for given_up in self._given_up:
+            self._fail(given_up)
+        self._given_up.clear()
+
+    def _fail(self, given_up: _GivenUp) -> None:
+        """Give a request its final state *failed*."""
+        self.tally.failed += 1
+        verdict = given_up.verdict
+        self.journal.fail(given_up.ticket, verdict.failure, verdict.detail, self._landed)
+
+    def _landed(self, error: BaseException | None) -> None:
+        self._wake.set()
+        if error:
+            self.halt("storage", str(error), STORAGE)
+
+    async def _flushed(self) -> None:
+        flushed, done = _awaited()
+        self.journal.barrier(done)
+        try:
+            await flushed
+        except UserError as error:
+            self.halt("storage", str(error), error.code)
+
+
+def _verdict(state: tenacity.RetryCallState) -> Verdict:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, _Again)
+    return error.verdict
+
+
+def _awaited() -> tuple["asyncio.Future[None]", Done]:
+    """A future, and the call that ends it."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def done(error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    return future, done
+
+
+def _into(
+    loop: asyncio.AbstractEventLoop, finished: list[tuple[Done, BaseException | None]]
+) -> None:
+    """Run the calls of a commit in the loop; once for the whole commit."""
+    loop.call_soon_threadsafe(lambda: [done(error) for done, error in finished])

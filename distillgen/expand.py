@@ -1,0 +1,249 @@
+"""Grow a handful of seeds into many distinct inputs, along one fixed sequence of requests."""
+
+import json
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from types import ModuleType
+from typing import NamedTuple
+
+from distillgen.dedupe import Index
+from distillgen.engine import Ask, Fill, Stop
+from distillgen.journal import Journal, Place
+from distillgen.outcomes import Failed, settle
+from distillgen.records import (
+    Completion,
+    Example,
+    Failure,
+    Rejection,
+    Request,
+    content_id,
+    digest,
+)
+from distillgen.strategies import Proposal, Setting
+
+FROM_SEEDS_ALONE = 16
+"""The first places show seeds only, so that they can all be asked at once."""
+SATURATED = 3
+"""A walk is saturated when `patience` proposals brought no more new inputs than this."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How far to walk along the sequence; none of these is part of any request."""
+
+    n: int
+    """Distinct inputs wanted."""
+    max_requests: int
+    """The ceiling on places; reaching it ends the walk."""
+    patience: int
+    """The walk is saturated when so many proposals brought at most 3 new inputs; 0 for never."""
+    resample: int
+    """Further draws of a place whose reply cannot be read."""
+
+
+class Expanded(NamedTuple):
+    """What a walk brought, in the order of the sequence."""
+
+    inputs: list[Example]
+    rejected: list[Rejection]
+    failures: list[Failure]
+    ledger: dict[str, int]
+    """In proposals: asked + extra = kept + duplicate + template + invalid + short + failed +
+    surplus."""
+    ended: str
+    """`done`, `saturated`, `ceiling`; empty when the engine stopped it."""
+    stop: Stop | None
+
+
+def expand(
+    strategy: ModuleType, setting: Setting, options: Options, journal: Journal, fill: Fill
+) -> Expanded:
+    """Walk along the sequence until N inputs are kept, or it ends for another reason.
+
+    What the journal holds is folded first: a finished walk never calls `fill`.
+    """
+    walk = Walk(strategy, setting, options, journal)
+    walk.advance()
+    stop = None if walk.ended else fill(walk.requests(), walk.read)
+    walk.advance()
+    return Expanded(walk.kept, walk.rejected, walk.failures, walk.ledger(), walk.ended, stop)
+
+
+def sequence_of(setting: Setting) -> str:
+    """Digest of everything that fixes the sequence: seeds, prompt, teacher, sampling, shots."""
+    return digest(
+        {
+            "strategy": setting.prompt.name,
+            "prompt": setting.prompt.sha256,
+            "teacher": setting.teacher,
+            "server": setting.server,
+            "task": setting.task.model_dump(include={"expert", "language", "labels"}),
+            "sampling": setting.sampling,
+            "seeds": [[seed.row(), seed.id] for seed in setting.seeds],
+            "per_call": setting.per_call,
+            "shots": [setting.shots, setting.human_shots, setting.steady],
+            "random_seed": setting.random_seed,
+        }
+    )
+
+
+class Walk:
+    """One pass along the sequence: plan and read in one.
+
+    Place i shows what the first i // 2 places brought, so it can be planned long before all
+    earlier ones have come, and never depends on when they come.
+    """
+
+    def __init__(
+        self, strategy: ModuleType, setting: Setting, options: Options, journal: Journal
+    ) -> None:
+        self.strategy, self.setting, self.options = strategy, setting, options
+        self.journal = journal
+        self.sequence = sequence_of(setting)
+        self.kept: list[Example] = []
+        self.rejected: list[Rejection] = []
+        self.failures: list[Failure] = []
+        self.counts: Counter[str] = Counter()
+        self.folded = 0
+        """So many places, from the first, have been read."""
+        self.ended = ""
+        self._kept_after = [0]
+        self._recent: deque[tuple[int, int]] = deque()
+        self._index = Index()
+        for seed in setting.seeds:
+            self._index.add(seed.id, (seed.user_context, seed.question))
+
+    def advance(self) -> None:
+        """Fold places in order until an open one, or the end."""
+        while not self.ended and self._fold():
+            self._judge()
+
+    def requests(self) -> Iterator[Ask | None]:
+        """Each open place as soon as it can be planned and is needed; None while it must wait."""
+        i = self.folded
+        while True:
+            self.advance()
+            if self.ended:
+                return
+            i = max(i, self.folded)
+            shown = i // self.setting.steady * self.setting.steady // 2
+            if i >= self._needed() or (i >= FROM_SEEDS_ALONE and shown > self.folded):
+                yield None
+                continue
+            request, lineage = self._at(i)
+            if settle(self.journal, request, self.read, self.options.resample) is None:
+                yield Ask(request, Place(self.sequence, i, lineage))
+            i += 1
+
+    def read(self, request: Request, completion: Completion) -> list[Proposal]:
+        """The proposals of a reply; ParseError when no item of it can be used."""
+        proposals: list[Proposal] = self.strategy.parse(completion)
+        return proposals
+
+    def ledger(self) -> dict[str, int]:
+        """The sums, places beyond the end included as surplus."""
+        beyond = self.journal.places(self.sequence, self.folded) * self.setting.per_call
+        names = ("extra", "kept", "duplicate", "template", "invalid", "short", "failed")
+        return {
+            "asked": self.folded * self.setting.per_call + (beyond if self.ended else 0),
+            **{name: self.counts[name] for name in names},
+            "surplus": self.counts["surplus"] + (beyond if self.ended else 0),
+        }
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _at(self, i: int) -> tuple[Request, str]:
+        """What place `i` asks: as it was decided once, else as it is drawn now."""
+        remembered = self.journal.at(self.sequence, i)
+        if remembered:
+            return remembered
+        steady = i // self.setting.steady * self.setting.steady
+        shown = 0 if steady < FROM_SEEDS_ALONE else self._kept_after[steady // 2]
+        request, parents = self.strategy.plan(i, self.kept[:shown], self.setting)
+        return request, json.dumps({"parents": parents})
+
+    def _needed(self) -> int:
+        """The places that N needs by the yield so far; at least one beyond what is folded.
+
+        Two places of full yield stand in for what is not known at the start.
+        """
+        per_call = self.setting.per_call
+        per_place = (len(self.kept) + 2 * per_call) / (self.folded + 2)
+        left = ceil((self.options.n - len(self.kept)) / per_place)
+        return min(self.folded + max(left, 1), max(self.options.max_requests, 1))
+
+    def _fold(self) -> bool:
+        """Read the next place; False while it is open."""
+        remembered = self.journal.at(self.sequence, self.folded)
+        if not remembered:
+            return False
+        request, lineage = remembered
+        result = settle(self.journal, request, self.read, self.options.resample)
+        if result is None:
+            return False
+        new = proposed = 0
+        if isinstance(result, Failed):
+            self.counts["failed"] += self.setting.per_call
+            failure = Failure(
+                stage="expand", kind=result.kind, detail=result.detail, place=self.folded,
+                request=request.key,
+            )  # fmt: skip
+            self.failures.append(failure)
+        else:
+            parents = tuple(json.loads(lineage)["parents"])
+            proposed = len(result)
+            self.counts["short"] += max(0, self.setting.per_call - proposed)
+            self.counts["extra"] += max(0, proposed - self.setting.per_call)
+            for proposal in result:
+                new += self._take(proposal, parents, request.key)
+        self.folded += 1
+        self._kept_after.append(len(self.kept))
+        self._recent.append((proposed, new))
+        return True
+
+    def _take(self, proposal: Proposal, parents: tuple[str, ...], key: str) -> int:
+        """Keep or reject one proposal; 1 when it was kept."""
+        if len(self.kept) >= self.options.n:
+            self.counts["surplus"] += 1
+            return 0
+        context, question, problem = proposal
+        if problem:
+            self._reject("invalid", proposal, key, detail=problem)
+            return 0
+        verdict = self._index.verdict((context, question))
+        if verdict:
+            self._reject(
+                verdict.reason, proposal, key, of=verdict.of, similarity=verdict.similarity
+            )
+            return 0
+        made = Example(
+            question=question, user_context=context, id=content_id(context, question),
+            strategy=self.strategy.__name__.rpartition(".")[2], parents=parents, request=key,
+        )  # fmt: skip
+        self._index.add(made.id, (context, question))
+        self.kept.append(made)
+        self.counts["kept"] += 1
+        return 1
+
+    def _reject(self, reason: str, proposal: Proposal, key: str, **why: str | float | None) -> None:
+        self.counts["duplicate" if reason == "near_duplicate" else reason] += 1
+        row = {
+            "stage": "expand", "reason": reason, "place": self.folded, "request": key,
+            "question": proposal.question, "user_context": proposal.user_context, **why,
+        }  # fmt: skip
+        self.rejected.append(Rejection.model_validate(row))
+
+    def _judge(self) -> None:
+        """Whether the walk ends after the place that was just folded."""
+        patience = self.options.patience
+        proposed = sum(proposals for proposals, _ in self._recent)
+        while self._recent and proposed - self._recent[0][0] >= patience:
+            proposed -= self._recent.popleft()[0]
+        if len(self.kept) >= self.options.n:
+            self.ended = "done"
+        elif proposed >= patience > 0 and sum(new for _, new in self._recent) <= SATURATED:
+            self.ended = "saturated"
+        elif self.folded >= self.options.max_requests:
+            self.ended = "ceiling"

@@ -1,0 +1,165 @@
+"""Keep a run folder: its paths, its lock, its manifest, and the files that a person changed."""
+
+import fcntl
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from distillgen import __version__, files
+from distillgen.errors import STORAGE, UserError
+from distillgen.journal import Journal
+from distillgen.records import JSON, Entry, FileStamp, Manifest
+
+RUNS = Path("runs")
+"""Where run folders stand unless `-o` says otherwise."""
+
+
+def folder_of(target: str, out: Path | None = None) -> Path:
+    """The run folder that a command works in, given a file or a run folder.
+
+    `-o` wins; a run folder is itself; a file that lies in one is worked on there; any other file
+    gets `runs/<its name>`.
+
+    >>> folder_of("seeds/stock_advisor.jsonl")
+    PosixPath('runs/stock_advisor')
+    """
+    if out is not None:
+        if out.exists() and not out.is_dir():
+            raise UserError(f"-o {out}: is a file; name a folder")
+        return out
+    path = Path(target)
+    if is_run(path):
+        return path
+    if target != "-" and is_run(path.parent):
+        return path.parent
+    return RUNS / ("stdin" if target == "-" else Path(path.name.removesuffix(".gz")).stem)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run folder."""
+    return (path / "manifest.json").is_file() or (path / "journal.sqlite").is_file()
+
+
+class Folder:
+    """A run folder, locked for the life of this object.
+
+    Raises:
+        UserError: another process works in it, or it cannot be written (exit code 5).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written ({error.strerror})", STORAGE) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            pid = os.read(self._lock, 20).decode() or "?"
+            os.close(self._lock)
+            raise UserError(
+                f"{path}: process {pid} works in it; wait for it, or name another folder with -o",
+                STORAGE,
+            ) from error
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        self.manifest = read_manifest(path)
+        self._journal: Journal | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """The run's journal, opened at first use."""
+        if self._journal is None:
+            self._journal = Journal(self.path / "journal.sqlite")
+        return self._journal
+
+    def close(self) -> None:
+        """Close the journal and let go of the lock."""
+        if self._journal:
+            self._journal.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> "Folder":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def guard(self, names: Iterable[str], overwrite: bool) -> None:
+        """Refuse to write over files that a person changed since distillgen wrote them.
+
+        Raises:
+            UserError: names the first such file and the ways on.
+        """
+        for name in () if overwrite else names:
+            stamp = self.manifest.files.get(name)
+            path = self.path / name
+            if path.exists() and (stamp is None or files.changed(path, stamp)):
+                how = "was changed by hand" if stamp else "was not written by distillgen"
+                raise UserError(
+                    f"{path}: {how}, and would be written anew. Move it away, name another folder"
+                    " with -o, or lose the changes with --overwrite"
+                )
+
+    def begin(self, command: str, entry: Entry) -> None:
+        """Write that a command has begun."""
+        self._save(command, entry)
+
+    def finish(self, command: str, entry: Entry, written: Iterable[Path] = ()) -> None:
+        """Write what came of a command, and the digest of each file it wrote or removed."""
+        stamps = dict(self.manifest.files)
+        for path in written:
+            name = str(path.relative_to(self.path))
+            stamps.pop(name, None)
+            if path.exists():
+                stamps[name] = files.stamp(path)
+        self.manifest = self.manifest.model_copy(update={"files": stamps})
+        self._save(command, entry.model_copy(update={"finished": now()}))
+
+    def _save(self, command: str, entry: Entry) -> None:
+        commands = {**self.manifest.commands, command: entry}
+        self.manifest = self.manifest.model_copy(update={"commands": commands})
+        with files.Whole(self.path / "manifest.json") as out:
+            out.write_text(self.manifest.model_dump_json(indent=1) + "\n")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a run folder; an empty one when there is none yet.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    file = path / "manifest.json"
+    try:
+        return Manifest.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return Manifest()
+    except ValidationError as error:
+        raise UserError(
+            f"{file}: not a manifest that this distillgen reads; move it away (the journal and"
+            " the files stay as they are)",
+            STORAGE,
+        ) from error
+
+
+def now() -> str:
+    """The time as it stands in manifests."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def new_entry(
+    source: str, source_sha256: str, options: dict[str, JSON], prompts: dict[str, str]
+) -> Entry:
+    """The entry of a command that begins now."""
+    return Entry(
+        version=__version__, started=now(), source=source, source_sha256=source_sha256,
+        options=options, prompts=prompts,
+    )  # fmt: skip
+
+
+__all__ = ["FileStamp", "Folder", "folder_of", "is_run", "new_entry", "now", "read_manifest"]

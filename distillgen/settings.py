@@ -1,0 +1,75 @@
+"""Hold every option of the command line with its default, checked once."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from distillgen.errors import UserError
+from distillgen.records import JSON, Record
+from distillgen.task import Task
+
+Count = Annotated[int, Field(ge=1)]
+Dollars = Annotated[float, Field(ge=0)]
+DEFAULT_MAX_COST = 5.0
+"""Dollars a run folder may cost where the price is known and nothing else is said."""
+
+
+class Settings(Record):
+    """Options by their names; those left at None depend on the teacher, see `of_teacher`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    teacher: str = "local"
+    base_url: str | None = None
+    server: str | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Count | None = None
+    concurrency: Count | None = None
+    rpm: Annotated[float, Field(gt=0)] | None = None
+    tpm: Annotated[float, Field(gt=0)] | None = None
+    timeout: Annotated[float, Field(gt=0)] = 300.0
+    threads: Count | None = None
+    resample: Annotated[int, Field(ge=0)] = 1
+    max_cost: Dollars | None = None
+    price_in: str | None = None
+    price_out: str | None = None
+    n: Count = 100
+    strategy: str = "few-shot"
+    per_call: Count | None = None
+    shots: Count | None = None
+    human_shots: Annotated[int, Field(ge=0)] | None = None
+    random_seed: int = 0
+    patience: Annotated[int, Field(ge=0)] = 200
+    max_requests: Count | None = None
+    max_failed: Annotated[float, Field(ge=0, le=1)] = 0.01
+    limit: Count | None = None
+    skip_invalid: bool = False
+    prompts: str | None = None
+    format: tuple[str, ...] = ("trl-prompt-completion",)
+    rationale: Literal["first", "after", "think", "field", "none"] | None = None
+    split: str | None = None
+    layout: Literal["rows", "flat"] = "rows"
+    preset: Literal["paper", "google"] = "paper"
+
+
+def settle(given: dict[str, JSON], task: Task) -> Settings:
+    """What holds: the command line, then the task file's `[defaults]`, then the built-in defaults.
+
+    Raises:
+        UserError: an option is unknown or has a value that it cannot take.
+    """
+    chosen = {name: value for name, value in given.items() if value not in (None, (), [])}
+    defaults = {name.replace("-", "_"): value for name, value in task.defaults.items()}
+    if isinstance(defaults.get("format"), str):
+        defaults["format"] = [defaults["format"]]
+    try:
+        return Settings.model_validate({**defaults, **chosen})
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            name = str(fault["loc"][0])
+            where = f"--{name.replace('_', '-')}" if name in chosen else f"{task.name}.toml: {name}"
+            said = "no such option" if fault["type"] == "extra_forbidden" else fault["msg"]
+            lines.append(f"{where}: {said[0].lower()}{said[1:]}")
+        raise UserError("\n".join(lines)) from error

@@ -1,0 +1,84 @@
+"""Show the teacher a few examples and ask for more of the same pattern."""
+
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+from distillgen import replies
+from distillgen.records import JSON, Completion, Example, Request, Seed
+from distillgen.strategies import Planned, Pool, Proposal, Setting
+
+T = TypeVar("T")
+PROMPT = "expand.few_shot"
+
+
+def plan(place: int, pool: Pool, setting: Setting) -> Planned:
+    """What place `place` of the sequence asks; a function of its arguments alone.
+
+    Of the shots most are written by people and some made by the teacher, 6 and 2 in Self-Instruct
+    (Wang et al. 2022, section 2.2); seeds fill up while the pool is empty.
+    """
+    shots = _draw(place // setting.steady * setting.steady, pool, setting)
+    messages = setting.prompt.render(
+        expert=setting.task.expert,
+        language=setting.task.language,
+        labels=setting.task.labels,
+        shots=shots,
+        per_call=setting.per_call,
+        tags=sorted({tag for seed in setting.seeds for tag in seed.tags}),
+        place=place,
+    )
+    request = Request(
+        teacher=setting.teacher,
+        server=setting.server,
+        messages=messages,
+        json_schema=schema(setting.per_call),
+        sampling=setting.sampling,
+        sample=place,
+    )
+    return Planned(request, tuple(shot.id for shot in shots))
+
+
+def parse(completion: Completion) -> list[Proposal]:
+    """The inputs of a reply, unusable items with their problem.
+
+    Raises:
+        ParseError: there is no item at all.
+    """
+    items, problems = replies.items(completion)
+    good = [Proposal(item["user_context"], item["question"]) for item in items]
+    return good + [Proposal("", "", problem) for problem in problems]
+
+
+def schema(per_call: int) -> dict[str, JSON]:
+    """JSON Schema of a reply with `per_call` inputs, strict."""
+    text = {"type": "string", "minLength": 1}
+    item = {
+        "type": "object",
+        "properties": {"user_context": text, "question": text},
+        "required": ["user_context", "question"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "examples": {"type": "array", "items": item, "minItems": per_call, "maxItems": per_call}
+        },
+        "required": ["examples"],
+        "additionalProperties": False,
+    }
+
+
+def _draw(place: int, pool: Pool, setting: Setting) -> list[Seed | Example]:
+    """The examples to show, in a random order that depends on the place alone."""
+    dice = random.Random(f"{setting.random_seed} {place}")
+    made = _sample(pool, setting.shots - setting.human_shots, dice)
+    human = _sample(setting.seeds, setting.shots - len(made), dice)
+    return _sample([*human, *made], setting.shots, dice)
+
+
+def _sample(items: Sequence[T], k: int, dice: random.Random) -> list[T]:
+    """At most `k` different items, drawn with `random()` alone: its stream is the only one that
+    Python promises to keep."""
+    left = list(range(len(items)))
+    return [items[left.pop(int(dice.random() * len(left)))] for _ in range(min(k, len(left)))]

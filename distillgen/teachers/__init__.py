@@ -1,0 +1,108 @@
+"""Who can be asked: each file here is a kind of teacher."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from distillgen.errors import UserError
+from distillgen.prices import Price, price_of
+from distillgen.providers import (
+    TeacherName,
+    doctor,
+    endpoint,
+    is_loopback,
+    is_small,
+    parse_teacher,
+)
+from distillgen.settings import Settings
+from distillgen.wire import Teacher
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A teacher that was chosen and checked; nothing is contacted or started yet."""
+
+    identity: str
+    """What requests carry: the digest of the weights or of the script, where there is one."""
+    shown: str
+    """What answers and screens say."""
+    url: str
+    """Base URL; `embedded` or `scripted` where there is none."""
+    small: bool
+    """Whether prompts take their small form."""
+    stays_here: bool
+    """Nothing leaves this machine."""
+    good_for: str
+    """A line on what an embedded teacher is and is good for."""
+    concurrency: int
+    price: Price | None
+    make: Callable[[Progress], Teacher]
+
+
+def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
+    """Check `--teacher` and all that belongs to it.
+
+    `folder` is where a `.env` might lie that holds a missing key.
+
+    Raises:
+        UserError: the name, the URL, the key, the file or the price is wrong.
+    """
+    name = parse_teacher(settings.teacher)
+    if name.provider == "local":
+        return _local(name, settings)
+    if name.provider == "scripted":
+        return _scripted(name, settings)
+    where = endpoint(name, settings.base_url, env)
+    if fault := doctor(where, folder, env):
+        raise UserError(fault)
+
+    def make(_: Progress) -> Teacher:
+        from distillgen.teachers.openai_chat import OpenAIChat
+
+        return OpenAIChat(str(name), name.model, where, settings.timeout)
+
+    return Chosen(
+        identity=str(name), shown=str(name), url=where.url, small=is_small(name),
+        stays_here=is_loopback(where.url), good_for="", concurrency=settings.concurrency or 32,
+        price=price_of(name.provider, name.model, settings.price_in, settings.price_out,
+                       own_server=where.own_server),
+        make=make,
+    )  # fmt: skip
+
+
+def _local(name: TeacherName, settings: Settings) -> Chosen:
+    from distillgen import weights
+
+    found = weights.resolve(name.model or weights.DEFAULT)
+    slots = settings.concurrency or 1
+
+    def make(progress: Progress) -> Teacher:
+        from distillgen.teachers.local import Local
+
+        return Local(found, threads=settings.threads, slots=slots, deadline_s=settings.timeout,
+                     progress=progress)  # fmt: skip
+
+    shown = name.model if name.model in weights.CATALOGUE else Path(found.name).stem
+    return Chosen(
+        identity=f"local:{found.sha256}", shown=f"local:{shown}", url="embedded", small=True,
+        stays_here=True, good_for=found.good_for, concurrency=slots, make=make,
+        price=price_of("local", shown, settings.price_in, settings.price_out, own_server=True),
+    )  # fmt: skip
+
+
+def _scripted(name: TeacherName, settings: Settings) -> Chosen:
+    from distillgen.files import sha256_of
+    from distillgen.teachers.scripted import Scripted
+
+    path = Path(name.model)
+    if not path.is_file():
+        raise UserError(f"--teacher {settings.teacher}: no such file")
+    identity = f"scripted:{sha256_of(path)}"
+    return Chosen(
+        identity=identity, shown="scripted", url="scripted", small=False, stays_here=True,
+        good_for="", concurrency=settings.concurrency or 32,
+        price=price_of("scripted", "", settings.price_in, settings.price_out, own_server=True),
+        make=lambda _: Scripted(identity, path),
+    )  # fmt: skip
