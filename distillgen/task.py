@@ -1,0 +1,159 @@
+"""Read the task file that lies beside the seeds: whom the questions go to, labels, defaults."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import Field, JsonValue, ValidationError, field_validator
+
+from distillgen.errors import UserError
+from distillgen.records import JSON, Record, Seed
+
+
+class Task(Record):
+    """What belongs to the task rather than to one run; without a task file the wording is neutral.
+
+    A task file has one key for each field but `name`; `[fields]` and `[defaults]` are tables.
+    """
+
+    name: str = ""
+    """Name of the file without its endings: `bike_help`; the prompts' folder of the same name."""
+    expert: str = Field("an expert in the field of the question", min_length=1)
+    """Whom the questions go to, as it follows "You are": "an experienced bicycle mechanic"."""
+    language: str | None = Field(None, min_length=1)
+    """Language to write in, as a teacher understands it: `en`, `German`; None leaves it open."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """For closed tasks, each label and what it means; the meaning may be empty. A task file may
+    also give a list of labels."""
+    fields: dict[str, str] = Field(default_factory=dict)
+    """Columns of the user's files: our name of the field → name of the column."""
+    defaults: dict[str, JsonValue] = Field(default_factory=dict)
+    """Defaults of command line options: name of the option → value, not yet validated."""
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _list_or_table(cls, labels: JSON) -> JSON:
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            return labels
+        if len(set(labels)) < len(labels):
+            raise ValueError("a label stands twice; leave one out")
+        return dict.fromkeys(labels, "")
+
+    @field_validator("labels")
+    @classmethod
+    def _a_choice(cls, labels: dict[str, str]) -> dict[str, str]:
+        if len(labels) == 1:
+            raise ValueError("one label is no choice; give two or more")
+        if any(not label or label != label.strip() for label in labels):
+            raise ValueError("a label is empty, or begins or ends with a blank; write it without")
+        return labels
+
+
+_WANTED = {
+    "expert": 'a text: expert = "a wine waiter"',
+    "language": 'a text: language = "en"',
+    "labels": 'a list of texts, or a table of texts: labels = ["ride on", "repair first"]',
+    "fields": 'a table of texts, [fields], with lines such as question = "body"',
+    "defaults": "a table, [defaults], of texts, numbers, true or false, with lines such as n = 500",
+}
+"""How each key of a task file looks."""
+
+_COLUMNS = [*(name for name in Seed.model_fields if name != "meta"), "id"]
+"""The fields that `[fields]` may map: those of a seed, and the id of an input."""
+
+
+def load_task(path: Path) -> Task:
+    """Read a task file; its name becomes the task's.
+
+    Raises:
+        UserError: the file cannot be used; one line for each fault.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    try:
+        table = tomllib.loads(text)
+    except ValueError as error:
+        raise UserError(_not_toml(path, text, str(error))) from error
+    faults = [*_unknown_keys(table)]
+    try:
+        task = Task(**{key: table[key] for key in _WANTED if key in table}, name=_stem(path))
+    except ValidationError as error:
+        faults += [_wrong_value(fault["loc"], fault.get("ctx", {})) for fault in error.errors()]
+    if faults:
+        found = dict.fromkeys((_line(text, keys), fault) for keys, fault in faults)
+        raise UserError("\n".join(f"{path}:{n}: {fault}" for n, fault in sorted(found)))
+    return task
+
+
+def task_beside(seeds: Path) -> Task:
+    """The task whose file NAME.toml lies beside NAME.jsonl, NAME.csv, NAME.parquet (or .gz).
+
+    Without such a file it is the neutral task of that name.
+
+    Raises:
+        UserError: the task file cannot be used.
+    """
+    path = seeds.with_name(f"{_stem(seeds)}.toml")
+    return load_task(path) if path.is_file() else Task(name=_stem(seeds))
+
+
+def _stem(path: Path) -> str:
+    """The file's name without its endings: `seeds/bike_help.jsonl.gz` → `bike_help`."""
+    return Path(path.name.removesuffix(".gz")).stem
+
+
+def _not_toml(path: Path, text: str, message: str) -> str:
+    """tomllib's message as ours; it ends with `(at line 3, column 7)` or `(at end of document)`."""
+    reason, _, place = message.partition(" (at ")
+    line = re.match(r"line (\d+)", place)
+    n = line[1] if line else max(1, len(text.splitlines()))
+    return f'{path}:{n}: not TOML: {reason}; a line looks like expert = "a wine waiter"'
+
+
+_Fault = tuple[tuple[str, ...], str]
+"""The keys that lead to a fault, and what is wrong."""
+
+
+def _unknown_keys(table: dict[str, JSON]) -> Iterator[_Fault]:
+    for key in table.keys() - _WANTED.keys():
+        known = "expert, language, labels, [fields], [defaults] (for command line options)"
+        yield (key,), f"unknown key `{key}`{_near(key, [*_WANTED])}; there are: {known}"
+    columns = table.get("fields")
+    for field in columns.keys() - set(_COLUMNS) if isinstance(columns, dict) else ():
+        known = ", ".join(_COLUMNS)
+        yield ("fields", field), f"unknown field `{field}`{_near(field, _COLUMNS)}; {known}"
+
+
+def _near(word: str, known: list[str]) -> str:
+    near = get_close_matches(word.lower(), known, n=1)
+    return f", do you mean `{near[0]}`?" if near else ""
+
+
+def _wrong_value(where: tuple[int | str, ...], context: dict[str, JSON]) -> _Fault:
+    keys = tuple(str(key) for key in where[:2])
+    said = context.get("error") or f"must be {_WANTED[keys[0]]}"
+    return keys, f"`{'.'.join(keys)}`: {said}"
+
+
+def _line(text: str, keys: tuple[str, ...]) -> int:
+    """The line where a key stands, else the one of the table it belongs to: tomllib tells neither.
+
+    `("fields", "question")` is looked for below `[fields]`.
+    """
+    table, found = "", 1
+    for n, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([\w-]+)", line):
+            table = header[1]
+            found = n if table == keys[0] else found
+        elif assigned := re.match(r"""\s*["']?([\w-]+)["']?\s*[=.]""", line):
+            if (assigned[1],) == keys[:1] and not table:
+                found = n
+            elif (table, assigned[1]) == keys:
+                return n
+    return found
