@@ -23,6 +23,8 @@ from distillgen.records import (
 from distillgen.task import Task
 
 PROMPT = "answer"
+REMEMBERED = 512
+"""So many inputs are kept in mind to show the first pair of a run."""
 FEW_RATIONALES = 0.1
 """Above this share of answers without a rationale the run says so loudly."""
 
@@ -62,6 +64,9 @@ class Answering:
         """`examples` is walked more than once, always in the same order."""
         self.examples, self.setting, self.journal = examples, setting, journal
         labels = list(setting.task.labels)
+        self.found = 0
+        """Inputs that `requests` passed over, as they have an outcome."""
+        self._asked: dict[str, Example] = {}
         self._labels = {label.casefold().strip(): label for label in labels}
         self._schema = schema(labels)
 
@@ -93,7 +98,16 @@ class Answering:
         for example in self.examples:
             request = self.plan(example)
             if self.settled(request) is None:
+                if len(self._asked) < REMEMBERED:
+                    self._asked[request.key] = example
                 yield Ask(request)
+            else:
+                self.found += 1
+
+    def pair(self, request: Request, reading: "Reading") -> Answer | None:
+        """The answer that a reading makes of one of the first inputs asked; None for others."""
+        example = self._asked.get(request.key)
+        return self._answer(example, request, reading) if example else None
 
     def read(self, answered: Answered) -> Iterator[Answer | Failure]:
         """What came of each input, in their order; inputs still open bring nothing."""

@@ -57,14 +57,11 @@ class Expanded(NamedTuple):
     stop: Stop | None
 
 
-def expand(
-    strategy: ModuleType, setting: Setting, options: Options, journal: Journal, fill: Fill
-) -> Expanded:
+def expand(walk: "Walk", fill: Fill) -> Expanded:
     """Walk along the sequence until N inputs are kept, or it ends for another reason.
 
     What the journal holds is folded first: a finished walk never calls `fill`.
     """
-    walk = Walk(strategy, setting, options, journal)
     walk.advance()
     stop = None if walk.ended else fill(walk.requests(), walk.read)
     walk.advance()
@@ -129,7 +126,7 @@ class Walk:
                 return
             i = max(i, self.folded)
             shown = i // self.setting.steady * self.setting.steady // 2
-            if i >= self._needed() or (i >= FROM_SEEDS_ALONE and shown > self.folded):
+            if i >= self.needed() or (i >= FROM_SEEDS_ALONE and shown > self.folded):
                 yield None
                 continue
             request, lineage = self._at(i)
@@ -164,7 +161,7 @@ class Walk:
         request, parents = self.strategy.plan(i, self.kept[:shown], self.setting)
         return request, json.dumps({"parents": parents})
 
-    def _needed(self) -> int:
+    def needed(self) -> int:
         """The places that N needs by the yield so far; at least one beyond what is folded.
 
         Two places of full yield stand in for what is not known at the start.

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from distillgen import __version__, files
 from distillgen.errors import STORAGE, UserError
 from distillgen.journal import Journal
-from distillgen.records import JSON, Entry, FileStamp, Manifest
+from distillgen.records import JSON, Entry, Manifest
 
 RUNS = Path("runs")
 """Where run folders stand unless `-o` says otherwise."""
@@ -90,21 +90,25 @@ class Folder:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def guard(self, names: Iterable[str], overwrite: bool) -> None:
+    def guard(self, paths: Iterable[Path]) -> None:
         """Refuse to write over files that a person changed since distillgen wrote them.
 
         Raises:
             UserError: names the first such file and the ways on.
         """
-        for name in () if overwrite else names:
-            stamp = self.manifest.files.get(name)
-            path = self.path / name
+        for path in paths:
+            stamp = self.manifest.files.get(self._name(path))
             if path.exists() and (stamp is None or files.changed(path, stamp)):
                 how = "was changed by hand" if stamp else "was not written by distillgen"
                 raise UserError(
                     f"{path}: {how}, and would be written anew. Move it away, name another folder"
                     " with -o, or lose the changes with --overwrite"
                 )
+
+    def _name(self, path: Path) -> str:
+        """A file in the manifest: relative in the run folder, absolute elsewhere."""
+        inside = path.is_relative_to(self.path)
+        return str(path.relative_to(self.path) if inside else path.absolute())
 
     def begin(self, command: str, entry: Entry) -> None:
         """Write that a command has begun."""
@@ -114,7 +118,7 @@ class Folder:
         """Write what came of a command, and the digest of each file it wrote or removed."""
         stamps = dict(self.manifest.files)
         for path in written:
-            name = str(path.relative_to(self.path))
+            name = self._name(path)
             stamps.pop(name, None)
             if path.exists():
                 stamps[name] = files.stamp(path)
@@ -160,6 +164,3 @@ def new_entry(
         version=__version__, started=now(), source=source, source_sha256=source_sha256,
         options=options, prompts=prompts,
     )  # fmt: skip
-
-
-__all__ = ["FileStamp", "Folder", "folder_of", "is_run", "new_entry", "now", "read_manifest"]

@@ -198,6 +198,24 @@ class Journal:
         usage = Usage(input_tokens=row[5], cached_tokens=row[6], output_tokens=row[7])
         return Spent(row[0], row[1], row[2], row[3], row[4], usage)
 
+    def states(self) -> dict[str, int]:
+        """Requests by state, `answered`, `failed` and `open`; each wave counts."""
+        rows = self._rows("SELECT state, COUNT(*) FROM asked GROUP BY state")
+        return {"answered": 0, "failed": 0, "open": 0} | {state: int(n) for state, n in rows}
+
+    def means(self, *, in_sequence: bool) -> tuple[float, float] | None:
+        """Mean tokens in and out of the answered attempts; of expand's sequences, or of others."""
+        which = "IN" if in_sequence else "NOT IN"
+        row = self._rows(
+            "SELECT AVG(input + cached), AVG(output) FROM attempt WHERE state = 'answered'"
+            f" AND asked {which} (SELECT asked FROM place)"
+        )[0]
+        return (float(row[0]), float(row[1])) if row[0] else None
+
+    def any(self) -> bool:
+        """Whether anything was ever asked."""
+        return bool(self._rows("SELECT 1 FROM attempt LIMIT 1"))
+
     def in_flight(self) -> int:
         """Attempts under way: of the process that holds the run, seen from any other."""
         return int(self._rows("SELECT COUNT(*) FROM attempt WHERE state = 'in_flight'")[0][0])
@@ -321,9 +339,9 @@ class Journal:
         if self._writer:
             self._queue.put(None)
             self._writer.join()
+            self._reserve.unlink(missing_ok=True)
         self._read.close()
         self._write.close()
-        self._reserve.unlink(missing_ok=True)
 
     # -- inside ----------------------------------------------------------------------------
 

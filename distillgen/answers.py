@@ -1,0 +1,45 @@
+"""Read a file of answers: ours, or any with a question and an answer or a label."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from distillgen import files
+from distillgen.errors import UserError
+from distillgen.records import JSON, Answer, content_id
+
+
+def read(path: Path) -> Iterator[Answer]:
+    """The answers of a file, in order; columns that we do not know travel in `meta`.
+
+    Raises:
+        UserError: a line is no answer; says where and why.
+    """
+    for n, row in enumerate(files.rows_of(path), 1):
+        try:
+            yield _answer(row)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            field = ".".join(str(part) for part in fault["loc"])
+            raise UserError(f"{path}:{n}: `{field}`: {fault['msg'].lower()}") from error
+
+
+def closed(path: Path) -> bool:
+    """Whether the answers are labels: judged by the first."""
+    first = next(read(path), None)
+    return first is not None and first.label is not None and not first.answer
+
+
+def _answer(row: dict[str, JSON]) -> Answer:
+    known = {name: value for name, value in row.items() if name in Answer.model_fields}
+    others = {name: value for name, value in row.items() if name not in known}
+    if others:
+        known["meta"] = {**known.get("meta", {}), **others}
+    if known.get("rationale") and "rationale_source" not in known:
+        known["rationale_source"] = "requested"
+    known["id"] = str(
+        known.get("id")
+        or content_id(str(known.get("user_context", "")), str(known.get("question", "")))
+    )
+    return Answer.model_validate({"teacher": "", "request": "", **known})

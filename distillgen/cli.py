@@ -1,0 +1,313 @@
+"""Read the command line, do one thing in a run folder, and say what came of it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from distillgen import options as o
+from distillgen.errors import UserError
+
+app = typer.Typer(
+    name="distillgen",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+START, MAKE, LOOK, DELIVER = "Start", "Make", "Look", "Deliver"
+
+OVERVIEW = """\
+distillgen makes fine-tuning data: from a few questions of yours, many; to each,
+an answer and a rationale of a strong model.
+
+  distillgen demo                     see it work, no key (fetches 1.1 GB once)
+  distillgen init NAME                lay out seeds and prompts to edit
+  distillgen run seeds/NAME.jsonl --teacher openai:MODEL
+
+All commands: distillgen --help"""
+
+Target = Annotated[str, typer.Argument(help="A run folder, or a file.")]
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except UserError as error:
+        from distillgen.show import visible
+
+        print(visible(str(error)), file=sys.stderr)
+        sys.exit(error.code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+@app.callback(invoke_without_command=True)
+def overview(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Make fine-tuning data: from a few questions, many; to each, an answer and a rationale."""
+    if version:
+        from distillgen import __version__
+
+        print(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(OVERVIEW)
+
+
+@app.command(rich_help_panel=START)
+def demo(out: o.Out = None, teacher: o.Teacher = None, quiet: o.Quiet = False) -> None:
+    """Go the whole way once with the embedded teacher: 12 inputs, answers, files for a trainer.
+
+    Needs no key. Fetches the teacher's weights (1.1 GB) at first use; run again, it asks nothing.
+    """
+    from distillgen import commands
+
+    commands.demo(out, teacher, quiet=quiet)
+
+
+@app.command(rich_help_panel=START)
+def init(
+    name: Annotated[str, typer.Argument(help="Name of the task, such as bike_help.")],
+    csv: Annotated[bool, typer.Option("--csv", help="A table instead of JSON lines.")] = False,
+) -> None:
+    """Lay out a seeds file, a task file and copies of the prompts, to edit.
+
+    Writes over nothing. Example: distillgen init bike_help --csv
+    """
+    from distillgen import commands
+
+    commands.init(name, csv=csv)
+
+
+@app.command(rich_help_panel=START)
+def run(
+    seeds: Annotated[str, typer.Argument(help="Hand-written seeds: JSONL, CSV or Parquet.")],
+    n: o.N = None,
+    format: o.Format = None,
+    rationale: o.Rationale = None,
+    teacher: o.Teacher = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    strategy: o.Strategy = None,
+    per_call: o.PerCall = None,
+    shots: o.Shots = None,
+    human_shots: o.HumanShots = None,
+    patience: o.Patience = None,
+    max_requests: o.MaxRequests = None,
+    max_failed: o.MaxFailed = None,
+    random_seed: o.RandomSeed = None,
+    field: o.Field = None,
+    split: o.Split = None,
+    layout: o.Layout = None,
+    preset: o.Preset = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Go the whole way: expand the seeds, answer each input, export for a trainer.
+
+    Run again, it goes on where it stopped; a larger -n pays only for what is new.
+    Example: distillgen run seeds/stock_advisor.jsonl -n 500 --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.run(given)
+
+
+@app.command(rich_help_panel=MAKE)
+def expand(
+    seeds: Annotated[str, typer.Argument(help="Hand-written seeds: JSONL, CSV or Parquet.")],
+    n: o.N = None,
+    teacher: o.Teacher = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    strategy: o.Strategy = None,
+    per_call: o.PerCall = None,
+    shots: o.Shots = None,
+    human_shots: o.HumanShots = None,
+    patience: o.Patience = None,
+    max_requests: o.MaxRequests = None,
+    random_seed: o.RandomSeed = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Grow a few seeds into many distinct inputs: writes inputs.jsonl.
+
+    Run again, it asks nothing that was asked; the first lines stay the same with a larger -n.
+    Example: distillgen expand seeds/stock_advisor.jsonl -n 500 --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.expand(given)
+
+
+@app.command(rich_help_panel=MAKE)
+def answer(
+    inputs: Annotated[
+        str, typer.Argument(help="A run folder, or questions as JSONL, CSV, Parquet; - is stdin.")
+    ],
+    limit: o.Limit = None,
+    teacher: o.Teacher = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    max_failed: o.MaxFailed = None,
+    field: o.Field = None,
+    skip_invalid: o.SkipInvalid = False,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Answer every input with a rationale: writes answers.jsonl.
+
+    Takes what expand wrote, or any file with questions. Run again, it asks only what is open.
+    Example: distillgen answer questions.csv --field question=body --limit 50
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.answer(given)
+
+
+@app.command(rich_help_panel=MAKE)
+def retry(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only failures of this kind; again for more.")
+    ] = None,
+    teacher: o.Teacher = None,
+    base_url: o.BaseUrl = None,
+    max_tokens: o.MaxTokens = None,
+    max_cost: o.MaxCost = None,
+    concurrency: o.Concurrency = None,
+    timeout: o.Timeout = None,
+    dry_run: o.DryRun = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Ask again for the answers that failed, and for replies that could not be used.
+
+    Takes the options of the last answer command. Failed requests of expand are left alone: expand
+    has made up for them. Example: distillgen retry runs/stock_advisor
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.retry(given)
+
+
+@app.command(rich_help_panel=LOOK)
+def show(
+    target: Target,
+    limit: Annotated[int, typer.Option("--limit", help="So many records; 0 for all.")] = 20,
+) -> None:
+    """Read inputs, answers or exported rows in plain text, on stdout.
+
+    Of a run folder the answers are shown, or the inputs while there are none.
+    """
+    from distillgen import commands
+
+    commands.show(target, limit)
+
+
+@app.command(rich_help_panel=LOOK)
+def status(
+    run: Annotated[Path | None, typer.Argument(help="A run folder; all in ./runs if none.")] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Tell how runs stand: done, open, failed, spent. Also while one is at work."""
+    from distillgen import commands
+
+    commands.status(run, as_json=as_json)
+
+
+@app.command(rich_help_panel=LOOK)
+def trace(
+    id: Annotated[str, typer.Argument(help="Id of a record, or the first digits of a request.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The run folder [found in ./runs].")
+    ] = None,
+) -> None:
+    """Tell the way of one record: the prompt as sent, the raw reply, what was read, its fate."""
+    from distillgen import commands
+
+    commands.trace(id, run)
+
+
+@app.command(rich_help_panel=DELIVER)
+def export(
+    run: Target,
+    format: o.Format = None,
+    rationale: o.Rationale = None,
+    split: o.Split = None,
+    layout: o.Layout = None,
+    preset: o.Preset = None,
+    random_seed: o.RandomSeed = None,
+    out: o.ExportOut = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Write the answers as trainers load them: train, validation and test. Asks nothing.
+
+    Example: distillgen export runs/stock_advisor --format step-by-step --format openai-chat
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.export(given)

@@ -1,0 +1,209 @@
+"""What each command does, from its options to its exit code."""
+
+import json
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+
+from distillgen import files, folder, inputs, prompts, screen, standing
+from distillgen.errors import BUDGET, UserError
+from distillgen.folder import Folder
+from distillgen.records import JSON
+from distillgen.session import Session
+from distillgen.task import Task, load_task, task_beside
+from distillgen.work import Result
+
+DEMO_N = 12
+
+
+def demo(out: Path | None, teacher: str | None, *, quiet: bool) -> None:
+    """The whole way on the seeds that come with distillgen."""
+    given = {"teacher": teacher or "local", "n": DEMO_N, "out": out, "quiet": quiet}
+    seeds = prompts.packaged_seeds("stock_advisor")
+    _run(given, seeds, "distillgen init NAME     your own field: seeds and prompts to edit", True)
+
+
+def init(name: str, *, csv: bool) -> None:
+    """Files to edit, and the command that follows."""
+    from distillgen.init import init as lay_out
+
+    written = lay_out(name, Path(), csv)
+    width = max(len(str(path)) for path, _ in written)
+    for path, words in written:
+        print(f"{path!s:<{width}}   {words}")
+    print("\nNext: write 5 to 20 seeds, then")
+    print(f"  distillgen run {written[0][0]} --teacher openai:MODEL")
+
+
+def run(given: Mapping[str, JSON]) -> None:
+    """Expand, answer, export."""
+    _run(given, Path(given["seeds"]), "", demo=False)
+
+
+def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool) -> None:
+    every = screen.SIGN_OF_LIFE_S if demo else None
+    this = Session(given, task_beside(source), folder.folder_of(str(source), given["out"]), every)
+    seeds = inputs.read_seeds(source, this.fields)
+    n = this.settings.n
+    with this.opened() as work:
+        run_folder = work.folder
+        work.check_export(this.path / "export")
+        if given.get("dry_run"):
+            this.estimate([work.estimate_expand(seeds), work.estimate_answers(seeds)])
+        this.begin(f"{this.task.name}: {len(seeds)} seeds -> {n:,} pairs")
+        this.goes_on(work)
+        results = [work.expand(source, seeds)]
+        if _goes_on(results[-1]):
+            results.append(work.answer(*_inputs_of(run_folder)))
+        if len(results) == 2 and _goes_on(results[-1]):
+            answers = this.path / "answers.jsonl"
+            results.append(work.export(answers, this.path / "export"))
+        this.end(work, results, next_command or f"distillgen show {this.path}     read them")
+
+
+def _goes_on(result: Result) -> bool:
+    """Whether the next stage runs: without money it still reads and writes what is there."""
+    return result.stop is None or result.stop.code == BUDGET
+
+
+def _inputs_of(run_folder: Folder) -> tuple[Path, inputs.Inputs]:
+    path = run_folder.path / "inputs.jsonl"
+    if not path.exists():
+        raise UserError(f"{run_folder.path}: no inputs came, so there is nothing to answer", 1)
+    return path, inputs.open_inputs(path)
+
+
+def expand(given: Mapping[str, JSON]) -> None:
+    """Seeds to inputs."""
+    source = Path(given["seeds"])
+    this = Session(given, task_beside(source), folder.folder_of(str(source), given["out"]))
+    seeds = inputs.read_seeds(source, this.fields)
+    with this.opened() as work:
+        if given["dry_run"]:
+            this.estimate([work.estimate_expand(seeds)])
+        this.begin(f"{this.task.name}: {len(seeds)} seeds -> {this.settings.n:,} inputs")
+        this.goes_on(work)
+        this.end(work, [work.expand(source, seeds)], f"distillgen answer {this.path}")
+
+
+def answer(given: Mapping[str, JSON]) -> None:
+    """Inputs to answers."""
+    path = folder.folder_of(given["inputs"], given["out"])
+    source = Path(given["inputs"])
+    if folder.is_run(source):
+        source = source / "inputs.jsonl"
+    this = Session(given, task_of(source, path), path)
+    rows = inputs.open_inputs(source, this.fields, this.settings.skip_invalid)
+    _answer(this, source, rows)
+
+
+def _answer(this: Session, source: Path, rows: inputs.Inputs) -> None:
+    with this.opened() as work:
+        if this.given.get("dry_run"):
+            this.estimate([work.estimate_answer(rows)])
+        limit = this.settings.limit
+        first = f"the first {limit:,} of " if limit and limit < rows.count else ""
+        this.begin(f"{this.task.name}: {first}{rows.count:,} inputs")
+        this.goes_on(work)
+        this.end(work, [work.answer(source, rows)], f"distillgen export {this.path}")
+
+
+def retry(given: Mapping[str, JSON]) -> None:
+    """Open what failed, say what it may cost, then answer as before."""
+    path = Path(given["run"])
+    entry = folder.read_manifest(path).commands.get("answer")
+    if entry is None:
+        raise UserError(f"{path}: no answers were asked for here; distillgen answer {path}")
+    source = Path(entry.source)
+    found = task_of(source, path)
+    old = {name: value for name, value in entry.options.items() if name != "limit"}
+    new = {name: value for name, value in given.items() if value not in (None, [], ())}
+    this = Session({**old, **new, "out": path}, found.model_copy(update={"defaults": {}}), path)
+    rows = inputs.open_inputs(source, this.fields, this.settings.skip_invalid)
+    kinds = set(given.get("kind") or ())
+    with this.opened() as work:
+        lost = list(files.rows_of(path / "failures.jsonl"))
+        keys = {
+            str(row["request"]): None
+            for row in lost
+            if row.get("stage") == "answer" and (not kinds or row.get("kind") in kinds)
+        }
+        most = work.worst(keys)
+        this.screen.say(f"retry: {len(keys):,} requests; it may cost up to {most}")
+        if others := sum(row.get("stage") == "expand" for row in lost):
+            this.screen.say(
+                f"{others:,} failed requests of expand are left alone: it has made up for them"
+            )
+        if given["dry_run"]:
+            return
+        work.folder.journal.reopen(keys)
+    _answer(this, source, rows)
+
+
+def export(given: Mapping[str, JSON]) -> None:
+    """Answers to what trainers read."""
+    source = Path(given["run"])
+    if folder.is_run(source):
+        source = source / "answers.jsonl"
+    if not source.is_file():
+        raise UserError(f"{source}: no answers yet; distillgen answer {given['run']}")
+    path = folder.folder_of(str(source))
+    this = Session({**given, "teacher": "local"}, task_of(source, path), path)
+    with this.opened() as work:
+        result = work.export(source, given["out"] or path / "export")
+        this.end(work, [result], "")
+
+
+def show(target: str, limit: int) -> None:
+    """Records in plain text."""
+    from distillgen.show import blocks
+
+    path = Path(target)
+    if path.is_dir():
+        there = [path / name for name in ("answers.jsonl", "inputs.jsonl")]
+        path = next((file for file in there if file.exists()), path)
+    if not path.is_file():
+        raise UserError(f"{target}: nothing to show; give a run folder or a .jsonl file")
+    rows = files.rows_of(path)
+    for block in blocks(islice(rows, limit or None)):
+        print(block, end="\n\n")
+
+
+def status(run: Path | None, *, as_json: bool) -> None:
+    """How runs stand."""
+    runs = [run] if run else sorted(p for p in folder.RUNS.glob("*") if folder.is_run(p))
+    if run and not folder.is_run(run):
+        raise UserError(f"{run}: not a run folder")
+    found = [standing.of(path) for path in runs]
+    if as_json:
+        print(json.dumps({"command": "status", "runs": found}, ensure_ascii=False))
+    elif not found:
+        print("no runs in ./runs yet; distillgen demo makes one")
+    for stand in () if as_json else found:
+        print(standing.words(stand))
+
+
+def trace(id: str, run: Path | None) -> None:
+    """The way of one record."""
+    from distillgen import trace as way
+
+    runs = [run] if run else sorted(p for p in folder.RUNS.glob("*") if folder.is_run(p))
+    for path in runs:
+        if lines := way.of(id, path):
+            print("\n".join(lines))
+            return
+    where = ", ".join(str(path) for path in runs) or "./runs"
+    raise UserError(f"{id}: neither a record nor a request in {where}; --run names the folder")
+
+
+def task_of(source: Path, run: Path) -> Task:
+    """The task that an input belongs to: the file beside it, else the one its run was made with."""
+    beside = task_beside(source)
+    if source.parent != run or not (run / "task.toml").is_file():
+        made_from = folder.read_manifest(run).commands.get("expand")
+        if source.parent == run and made_from:
+            return beside.model_copy(update={"name": Path(made_from.source).stem})
+        return beside
+    made_from = folder.read_manifest(run).commands.get("expand")
+    name = Path(made_from.source).stem if made_from else run.name
+    return load_task(run / "task.toml").model_copy(update={"name": name})

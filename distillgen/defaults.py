@@ -1,0 +1,83 @@
+"""Turn options into what each stage needs, with the defaults that depend on the teacher.
+
+A strong teacher writes ten inputs a request and is shown eight examples, six of them by people
+(Self-Instruct, Wang et al. 2022, section 2.2). A small embedded one writes one, is shown three,
+and keeps them for four requests, because its prompt cache works on a common beginning.
+"""
+
+from math import ceil
+
+from distillgen import answer, strategies
+from distillgen.expand import Options
+from distillgen.prices import NANO
+from distillgen.prompts import Prompt
+from distillgen.records import Seed
+from distillgen.settings import DEFAULT_MAX_COST, Settings
+from distillgen.task import Task
+from distillgen.teachers import Chosen
+
+
+def of_expand(
+    settings: Settings, chosen: Chosen, task: Task, prompt: Prompt, seeds: tuple[Seed, ...]
+) -> strategies.Setting:
+    """What all places of one sequence share."""
+    per_call = settings.per_call or (1 if chosen.small else 10)
+    shots = settings.shots or (3 if chosen.small else 8)
+    human = settings.human_shots
+    sampling: dict[str, float | int] = {"temperature": 1.0, "max_tokens": 256 + 200 * per_call}
+    if chosen.small:
+        sampling |= {"min_p": 0.05, "max_tokens": 300 * per_call}
+    return strategies.Setting(
+        teacher=chosen.identity,
+        server=settings.server,
+        task=task,
+        prompt=prompt,
+        sampling=sampling | _given(settings),
+        seeds=seeds,
+        per_call=per_call,
+        shots=shots,
+        human_shots=min(shots, ceil(shots * 0.75) if human is None else human),
+        steady=4 if chosen.url == "embedded" else 1,
+        random_seed=settings.random_seed,
+    )
+
+
+def of_walk(settings: Settings, setting: strategies.Setting) -> Options:
+    """How far to walk; the ceiling stands far beyond any useful yield."""
+    return Options(
+        n=settings.n,
+        max_requests=settings.max_requests or 10 * ceil(settings.n / setting.per_call) + 20,
+        patience=settings.patience,
+        resample=settings.resample,
+    )
+
+
+def of_answer(
+    settings: Settings, chosen: Chosen, task: Task, prompt: Prompt, seeds: list[Seed]
+) -> answer.Setting:
+    """What all answers of one run share."""
+    sampling: dict[str, float | int] = {"temperature": 0.3}
+    sampling["max_tokens"] = 400 if chosen.small else 1024
+    return answer.Setting(
+        teacher=chosen.identity,
+        shown_teacher=chosen.shown,
+        server=settings.server,
+        task=task,
+        prompt=prompt,
+        sampling=sampling | _given(settings),
+        shots=answer.pick_shots(seeds, task.labels),
+        resample=settings.resample,
+    )
+
+
+def max_cost(settings: Settings, chosen: Chosen) -> int | None:
+    """The limit in nanodollars; None for none, which only an unknown or a free price allows."""
+    if settings.max_cost is not None:
+        return round(settings.max_cost * NANO)
+    known = chosen.price is not None and chosen.price.output > 0
+    return round(DEFAULT_MAX_COST * NANO) if known else None
+
+
+def _given(settings: Settings) -> dict[str, float | int]:
+    names = ("temperature", "top_p", "max_tokens")
+    return {name: value for name in names if (value := getattr(settings, name)) is not None}

@@ -1,0 +1,121 @@
+"""Say what a command would ask and cost, from its plan and from what the journal measured."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from distillgen.answer import Answering
+from distillgen.expand import Walk
+from distillgen.journal import Journal
+from distillgen.prices import NANO, Price
+from distillgen.records import JSON, Example, Request, Seed, Usage
+
+CHARACTERS_PER_TOKEN = 4.0
+"""Of English text and of most tokenizers; the ratio measured in the journal takes its place."""
+INPUT_TOKENS = 70
+"""Assumed length of one made input."""
+ANSWER_TOKENS = 300
+"""Assumed length of one answer with its rationale."""
+SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one stage would ask."""
+
+    stage: str
+    requests: int
+    """To be asked."""
+    there: int
+    """Outcomes already in the journal."""
+    tokens_in: int
+    tokens_out: int
+    cost: int | None
+    """Nanodollars; None when the price is unknown."""
+    assumed: str
+    """Where the figures come from, in words."""
+    samples: list[Request]
+    """The first prompts, as they would be sent."""
+
+    def as_json(self) -> dict[str, JSON]:
+        """The same for `--json`."""
+        return {
+            "requests": self.requests,
+            "in_journal": self.there,
+            "input_tokens": self.tokens_in,
+            "output_tokens": self.tokens_out,
+            "cost_usd": None if self.cost is None else self.cost / NANO,
+            "assumed": self.assumed,
+        }
+
+
+def of_expand(walk: Walk, journal: Journal, price: Price | None) -> Estimate:
+    """What is left of a walk, by the yield so far."""
+    walk.advance()
+    samples = [] if walk.ended else [ask.request for ask in _until_none(walk)]
+    places = 0 if walk.ended else walk.needed() - walk.folded
+    beyond = 0 if walk.ended else journal.places(walk.sequence, walk.folded)
+    there = walk.folded + beyond
+    made = len(walk.kept)
+    if made:
+        share = made / max(1, walk.folded * walk.setting.per_call)
+        assumed = f"{share:.0%} of proposals kept (measured)"
+    else:
+        assumed = "every proposal kept (not yet measured)"
+    return _estimate(
+        "expand", max(0, places - beyond), there, samples, journal, price, assumed,
+        INPUT_TOKENS * walk.setting.per_call, in_sequence=True,
+    )  # fmt: skip
+
+
+def of_answer(answering: Answering, journal: Journal, price: Price | None) -> Estimate:
+    """What is open of the answers to known inputs; equal ones are counted once."""
+    samples: list[Request] = []
+    keys: set[bytes] = set()
+    for ask in answering.requests():
+        keys.add(bytes.fromhex(ask.request.key[:16]))
+        if len(samples) < SAMPLES:
+            samples.append(ask.request)
+    return _estimate(
+        "answer", len(keys), answering.found, samples, journal, price, "", ANSWER_TOKENS,
+        in_sequence=False,
+    )  # fmt: skip
+
+
+def of_answers_to_come(
+    answering: Answering, n: int, seeds: Iterable[Seed], journal: Journal, price: Price | None
+) -> Estimate:
+    """The answers of `run`: to the inputs that are there, and to as many more as `n` wants."""
+    known = list(answering.examples)
+    estimate = of_answer(answering, journal, price)
+    likely = [Example(question=s.question, user_context=s.user_context, id=s.id) for s in seeds]
+    samples = estimate.samples or [answering.plan(example) for example in likely[:SAMPLES]]
+    return _estimate(
+        "answer", estimate.requests + max(0, n - len(known)), estimate.there, samples, journal,
+        price, "", ANSWER_TOKENS, in_sequence=False,
+    )  # fmt: skip
+
+
+def _until_none(walk: Walk):  # type: ignore[no-untyped-def]
+    for ask in islice(walk.requests(), SAMPLES):
+        if ask is None:
+            return
+        yield ask
+
+
+def _estimate(
+    stage: str, requests: int, there: int, samples: list[Request], journal: Journal,
+    price: Price | None, assumed: str, out_each: int, *, in_sequence: bool,
+) -> Estimate:  # fmt: skip
+    measured = journal.means(in_sequence=in_sequence)
+    length = sum(len(m.content) for s in samples for m in s.messages) / max(1, len(samples))
+    if measured:
+        tokens_in, tokens_out = round(requests * measured[0]), round(requests * measured[1])
+        words = "lengths as measured in this run folder"
+    else:
+        tokens_in, tokens_out = round(requests * length / CHARACTERS_PER_TOKEN), requests * out_each
+        words = f"{out_each} tokens a reply (not yet measured)"
+    usage = Usage(input_tokens=tokens_in, output_tokens=tokens_out)
+    cost = None if price is None else price.cost(usage)
+    assumed = f"{assumed}, {words}" if assumed else words
+    return Estimate(stage, requests, there, tokens_in, tokens_out, cost, assumed, samples)

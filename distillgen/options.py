@@ -1,0 +1,156 @@
+"""Declare the options that commands share, each once; `settings.py` holds their defaults."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TEACHER, MONEY, RUN, OUTPUT = "Teacher", "Money", "Run", "Output"
+
+
+def _option(panel: str, name: str, text: str, **more: object) -> typer.models.OptionInfo:
+    variable = "DISTILLGEN_" + name.strip("-").replace("-", "_").upper()
+    names = [name] if name.startswith("--") else [f"-{name}"]
+    made: typer.models.OptionInfo = typer.Option(
+        *names, help=text, envvar=variable, show_envvar=False, rich_help_panel=panel,
+        show_default=False, **more,
+    )  # fmt: skip
+    return made
+
+
+Teacher = Annotated[
+    str | None,
+    _option(
+        TEACHER, "--teacher",
+        "Who is asked: PROVIDER:MODEL, `local` (an embedded model, the default), "
+        "local:smollm2-135m, local:FILE.gguf.",
+    ),
+]  # fmt: skip
+BaseUrl = Annotated[
+    str | None,
+    _option(TEACHER, "--base-url", "Base URL of an OpenAI-compatible server, ending in /v1."),
+]
+Server = Annotated[
+    str | None,
+    _option(TEACHER, "--server", "A name that keeps the replies of this server apart."),
+]
+Temperature = Annotated[
+    float | None, _option(TEACHER, "--temperature", "Sampling, 0 to 2 [expand 1.0, answer 0.3].")
+]
+TopP = Annotated[float | None, _option(TEACHER, "--top-p", "Nucleus sampling, up to 1 [not sent].")]
+MaxTokens = Annotated[
+    int | None,
+    _option(TEACHER, "--max-tokens", "Longest reply, in tokens [answer 1024, embedded 400]."),
+]
+Threads = Annotated[
+    int | None,
+    _option(TEACHER, "--threads", "Cores for the embedded teacher [all but one]."),
+]
+Prompts = Annotated[
+    Path | None,
+    _option(TEACHER, "--prompts", "Folder of prompts that go before ./prompts and the packaged."),
+]
+MaxCost = Annotated[
+    float | None,
+    _option(MONEY, "--max-cost", "Dollars that the run folder may cost in all [5, if priced]."),
+]
+PriceIn = Annotated[
+    str | None, _option(MONEY, "--price-in", "Dollars per million tokens in, where unknown.")
+]
+PriceOut = Annotated[
+    str | None, _option(MONEY, "--price-out", "Dollars per million tokens out, where unknown.")
+]
+Concurrency = Annotated[
+    int | None, _option(RUN, "--concurrency", "Requests in flight [32; embedded 1].")
+]
+Rpm = Annotated[float | None, _option(RUN, "--rpm", "Requests a minute, if you know the limit.")]
+Tpm = Annotated[float | None, _option(RUN, "--tpm", "Tokens a minute, if you know the limit.")]
+Timeout = Annotated[
+    float | None,
+    _option(RUN, "--timeout", "Seconds for one request, its last byte included [300]."),
+]
+Resample = Annotated[
+    int | None, _option(RUN, "--resample", "Further draws when a reply cannot be read [1].")
+]
+MaxFailed = Annotated[
+    float | None,
+    _option(RUN, "--max-failed", "Share of failed items that still counts as done [0.01]."),
+]
+RandomSeed = Annotated[
+    int | None, _option(RUN, "--random-seed", "Fixes which examples are shown, and the split [0].")
+]
+Limit = Annotated[
+    int | None, _option(RUN, "--limit", "Only the first so many inputs: a pilot that counts later.")
+]
+SkipInvalid = Annotated[
+    bool, _option(RUN, "--skip-invalid", "Leave unusable rows out, and list them.")
+]
+Field = Annotated[
+    list[str] | None,
+    _option(RUN, "--field", "Our name of a field and the column it is in: question=body."),
+]
+N = Annotated[int | None, _option(RUN, "n", "Distinct inputs wanted [100].")]
+Strategy = Annotated[str | None, _option(RUN, "--strategy", "How inputs are made [few-shot].")]
+PerCall = Annotated[
+    int | None, _option(RUN, "--per-call", "Inputs asked for in one request [10; embedded 1].")
+]
+Shots = Annotated[
+    int | None, _option(RUN, "--shots", "Examples shown in one request [8; embedded 3].")
+]
+HumanShots = Annotated[
+    int | None, _option(RUN, "--human-shots", "So many of them are seeds [three quarters].")
+]
+Patience = Annotated[
+    int | None,
+    _option(RUN, "--patience", "Stop when so many proposals brought 3 new at most [200; 0 never]."),
+]
+MaxRequests = Annotated[
+    int | None, _option(RUN, "--max-requests", "Stop after so many requests [10 n/per-call + 20].")
+]
+Format = Annotated[
+    list[str] | None,
+    _option(OUTPUT, "--format", "For which trainer; may be given again [trl-prompt-completion]."),
+]
+Rationale = Annotated[
+    str | None,
+    _option(
+        OUTPUT, "--rationale",
+        "Where the reason goes: first, after, think, field, none [after; labels: none].",
+    ),
+]  # fmt: skip
+Split = Annotated[
+    str | None,
+    _option(OUTPUT, "--split", "Shares [train=0.9,validation=0.05,test=0.05]."),
+]
+Layout = Annotated[
+    str | None, _option(OUTPUT, "--layout", "step-by-step: two rows a record, or flat [rows].")
+]
+Preset = Annotated[
+    str | None,
+    _option(
+        OUTPUT, "--preset", "step-by-step: prefixes of the paper, or of google's code [paper]."
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="The run folder [runs/NAME].", rich_help_panel=OUTPUT),
+]
+ExportOut = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="Folder for the files [RUN/export].", rich_help_panel=OUTPUT),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Write over files changed by hand.", rich_help_panel=OUTPUT),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Ask nothing: requests, cost, three prompts.", rich_help_panel=MONEY
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="One JSON object on stdout.", rich_help_panel=OUTPUT),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.", rich_help_panel=OUTPUT)]

@@ -1,0 +1,219 @@
+"""Say on the terminal what happens, in one grammar for all commands; words go to stderr.
+
+What will happen → live, at most three lines → the ledger → money → two results to read → files →
+the next command. Plain lines take the place of the live area when stderr is no terminal.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from distillgen import show
+from distillgen.engine import Tally
+from distillgen.prices import dollars
+from distillgen.records import Answer
+from distillgen.work import Result
+
+WIDTH = 80
+PLAIN_EVERY_S = 30.0
+"""Pause between two lines of progress where nobody watches them move."""
+SIGN_OF_LIFE_S = 2.0
+"""The same in `demo`, which must never look dead."""
+
+
+class Screen:
+    """The user's terminal; `quiet` leaves errors only."""
+
+    def __init__(self, *, quiet: bool = False, plain_every_s: float = PLAIN_EVERY_S) -> None:
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, width=_width())
+        self.plain_every_s = plain_every_s
+        self._words: Callable[[], str] | None = None
+        self._fetching = ""
+
+    def say(self, line: str = "") -> None:
+        """A line, or several; never taken for markup."""
+        self.console.print(Text(show.visible(line)))
+
+    def error(self, message: str) -> None:
+        """What went wrong; shown even when quiet."""
+        print(show.visible(message), file=sys.stderr)
+
+    @contextmanager
+    def live(self, stage: str, total: int, tally: Tally, done: Callable[[], int]) -> Iterator[None]:
+        """Show how a stage gets on, while the context lasts."""
+        started, first = time.monotonic(), done()
+        before = (tally.sends, tally.failed)
+
+        def words() -> str:
+            if self._fetching:
+                return self._fetching
+            n, seconds = done(), time.monotonic() - started
+            line = f"{stage:<8} {n:,} of {total:,}   {tally.sends - before[0]:,} requests"
+            line += f"   {tally.in_flight} in flight   {_clock(seconds)}"
+            if n > first and n < total:
+                line += f", {_clock(seconds / (n - first) * (total - n))} left"
+            tokens = tally.input_tokens + tally.cached_tokens, tally.output_tokens
+            line += f"\n         {short(tokens[0])} tokens in, {short(tokens[1])} out"
+            if tally.failed > before[1]:
+                line += f"   {tally.failed - before[1]} failed"
+            return line + (f"\n         {tally.state}" if tally.state else "")
+
+        with self._moving(words):
+            yield
+
+    def weights(self, done: int, total: int, words: str) -> None:
+        """How far the weights of the embedded teacher are here."""
+        if done >= total or total == 0:
+            self._fetching = f"loading the embedded teacher ({words})"
+        else:
+            self._fetching = (
+                f"fetching its weights once: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+                f"   {done / total:.0%}   {words}"
+            )
+
+    def first_pair(self, pair: Answer) -> None:
+        """The first pair, before the rest is asked for."""
+        self._fetching = ""
+        self.say("\n  the first pair:")
+        self.pairs([pair], lines=3)
+
+    def pairs(self, records: Iterable[Answer], lines: int | None = None) -> None:
+        """Records to read, set in from the left."""
+        for block in show.blocks(records, WIDTH - 4, lines):
+            self.say("\n".join(f"    {line}" for line in block.splitlines()) + "\n")
+
+    @contextmanager
+    def _moving(self, words: Callable[[], str]) -> Iterator[None]:
+        """Rewritten lines on a terminal; a plain line now and then elsewhere."""
+        if self.console.is_terminal and not self.console.quiet:
+            with Live(
+                get_renderable=lambda: Text(words(), no_wrap=True, overflow="ellipsis"),
+                console=self.console,
+                refresh_per_second=4,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            ):
+                yield
+            return
+        over = threading.Event()
+        plain = threading.Thread(target=self._plain, args=(words, over), daemon=True)
+        plain.start()
+        try:
+            yield
+        finally:
+            over.set()
+            plain.join()
+
+    def _plain(self, words: Callable[[], str], over: threading.Event) -> None:
+        while not over.wait(self.plain_every_s):
+            at = time.strftime("%H:%M:%S")
+            self.say(f"{at} {' '.join(words().split())}")
+
+
+# -- lines that say what came of a stage -----------------------------------------------------
+
+
+def ledger(result: Result) -> str:
+    """One line a stage, with sums that add up."""
+    counts = result.counts
+    if result.command == "expand":
+        asked, extra = counts["asked"], counts["extra"]
+        parts = [
+            _n(counts, "kept", "kept"), _n(counts, "duplicate", "duplicate", "duplicates"),
+            _n(counts, "template", "alike but for numbers"), _n(counts, "invalid", "unusable"),
+            _n(counts, "short", "missing from short lists"),
+            _n(counts, "failed", "failed") + _kinds(result), _n(counts, "surplus", "surplus"),
+        ]  # fmt: skip
+        more = f" + {extra:,} extra" if extra else ""
+        return f"expand   {asked:,} asked{more} = " + " + ".join(part for part in parts if part)
+    if result.command == "answer":
+        parts = [
+            _n(counts, "kept", "kept"), _n(counts, "rejected", "invalid"),
+            _n(counts, "failed", "failed") + _kinds(result), _n(counts, "open", "not asked yet"),
+        ]  # fmt: skip
+        return f"answer   {counts['given']:,} given = " + " + ".join(p for p in parts if p)
+    lines = []
+    for one in result.exported:
+        parts = [f"{n:,} {split}" for split, n in one.records.items()]
+        parts += [f"{n:,} left out ({reason})" for reason, n in one.left_out.items()]
+        total = sum(one.records.values()) + sum(one.left_out.values())
+        form = _FORMS.get(one.rationale or "", "")
+        lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}; {one.format}{form}")
+    return "\n".join(lines)
+
+
+_FORMS = {
+    "after": ", answer, then the reason",
+    "first": ", the reason, then the answer",
+    "think": ", the reason in <think>",
+    "field": ", the reason in a field of its own",
+    "none": ", without the reason",
+}
+
+
+def _n(counts: dict[str, int], name: str, word: str, words: str = "") -> str:
+    n = counts.get(name, 0)
+    if not n and name != "kept":
+        return ""
+    return f"{n:,} {words if words and n != 1 else word}"
+
+
+def _kinds(result: Result) -> str:
+    if not result.kinds:
+        return ""
+    kinds = sorted(result.kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    return f" ({', '.join(f'{n:,} {kind}' for kind, n in kinds)})".replace("_", " ")
+
+
+def used(results: Iterable[Result], spent: int | None, pairs: int) -> str:
+    """Tokens of this command, and the money of the run folder."""
+    totals = {"requests": 0, "input_tokens": 0, "cached_tokens": 0, "output_tokens": 0}
+    for result in results:
+        for name in totals:
+            totals[name] += result.usage.get(name, 0)
+    line = f"used     {totals['requests']:,} requests"
+    if totals["requests"]:
+        tokens_in = totals["input_tokens"] + totals["cached_tokens"]
+        line += f", {short(tokens_in)} tokens in, {short(totals['output_tokens'])} out"
+    if spent is None:
+        return line + "; price unknown"
+    line += f"; {dollars(spent)} spent in this run folder"
+    return line + (f" = {dollars(spent // pairs)} a pair" if spent and pairs else "")
+
+
+def shown_files(paths: Iterable[Path]) -> str:
+    """The files that were written, a line each."""
+    there = [path for path in paths if path.exists()]
+    return "\n".join(
+        f"{'files' if i == 0 else '':<8} {path}" for i, path in enumerate(dict.fromkeys(there))
+    )
+
+
+def short(n: int) -> str:
+    """1234567 as people say it.
+
+    >>> short(950), short(12_345), short(3_400_000)
+    ('950', '12.3 k', '3.40 M')
+    """
+    if n < 1000:
+        return str(n)
+    return f"{n / 1000:.1f} k" if n < 1_000_000 else f"{n / 1e6:.2f} M"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _width() -> int | None:
+    return None if sys.stderr.isatty() and "COLUMNS" not in os.environ else WIDTH

@@ -1,0 +1,218 @@
+"""One session at the terminal: what a command is given, its first lines and its last."""
+
+import json
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from distillgen import answers, screen, settings
+from distillgen.dry_run import Estimate
+from distillgen.errors import BUDGET, UserError
+from distillgen.folder import Folder
+from distillgen.prices import NANO, dollars
+from distillgen.records import JSON
+from distillgen.screen import Screen
+from distillgen.show import visible
+from distillgen.task import Task
+from distillgen.teachers import Chosen, choose
+from distillgen.work import Result, Work
+
+OWN = ("seeds", "inputs", "run", "field", "out", "overwrite", "dry_run", "as_json", "quiet", "kind")
+"""Options that are about the command, not about what is asked."""
+
+
+class Session:
+    """What every command that works in a run folder needs, checked before anything is paid."""
+
+    def __init__(
+        self, given: Mapping[str, JSON], found: Task, path: Path, plain_every_s: float | None = None
+    ) -> None:
+        self.given, self.path = given, path
+        chosen = {name: value for name, value in given.items() if name not in OWN}
+        if chosen.get("prompts") is not None:
+            chosen["prompts"] = str(chosen["prompts"])
+        self.settings = settings.settle(chosen, found)
+        self.fields = found.fields | _fields(given.get("field") or [])
+        self.task = found
+        every = screen.PLAIN_EVERY_S if plain_every_s is None else plain_every_s
+        self.screen = Screen(quiet=bool(given.get("quiet")), plain_every_s=every)
+        self.teacher: Chosen = choose(self.settings, os.environ, Path())
+        limit = self.settings.max_cost
+        if limit is not None and self.teacher.price is None:
+            raise UserError(
+                f"--max-cost {limit}: the price of {self.teacher.shown} is not known; state it with"
+                " --price-in and --price-out (dollars per million tokens)"
+            )
+
+    @contextmanager
+    def opened(self) -> Iterator[Work]:
+        """The run folder, locked, with all that works in it; a dry run of a new one leaves none."""
+        with ExitStack() as stack:
+            path = self.path
+            if self.given.get("dry_run") and not path.exists():
+                path = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            run_folder = stack.enter_context(Folder(path))
+            work = Work(run_folder, self.settings, self.task, self.teacher, self.screen)
+            work.overwrite = bool(self.given.get("overwrite"))
+            stack.callback(work.close)
+            yield work
+
+    def estimate(self, stages: list[Estimate]) -> NoReturn:
+        """What would be asked: the figures as words, three prompts of each stage on stdout."""
+        say = self.screen.say
+        say("            to ask  in journal   tokens in / out     estimate")
+        for one in stages:
+            cost = "price unknown" if one.cost is None else dollars(one.cost)
+            lengths = f"{screen.short(one.tokens_in)} / {screen.short(one.tokens_out)}"
+            say(f"{one.stage:<8} {one.requests:>9,} {one.there:>11,}   {lengths:<18}  {cost}")
+            say(f"         assumed: {one.assumed}")
+        if self.given.get("as_json"):
+            asked = {
+                one.stage: [request.model_dump()["messages"] for request in one.samples]
+                for one in stages
+            }
+            figures = {one.stage: one.as_json() for one in stages}
+            found = {"command": "dry-run", "run": str(self.path), "estimate": figures}
+            print(json.dumps(found | {"prompts": asked}, ensure_ascii=False))
+            raise typer.Exit
+        for one in stages:
+            for n, request in enumerate(one.samples, 1):
+                for message in request.messages:
+                    print(
+                        f"--- {one.stage}, prompt {n}, {message.role}\n{visible(message.content)}\n"
+                    )
+        raise typer.Exit
+
+    def begin(self, what: str) -> None:
+        """The first lines: what will happen, with whom, in which folder, up to which limit."""
+        teacher = self.teacher
+        self.screen.say(f"{what}, teacher {teacher.shown}, in {self.path}")
+        if teacher.good_for:
+            self.screen.say(f"{teacher.shown}: {teacher.good_for}")
+        if teacher.stays_here:
+            self.screen.say("nothing leaves this machine")
+        key = "OPENAI_API_KEY"
+        if teacher.url == "embedded" and os.environ.get(key):
+            self.screen.say(f"{key} is set and not used; --teacher openai:MODEL would")
+
+    def goes_on(self, work: Work) -> None:
+        """What an earlier process left: its replies, its money, its attempts of unknown outcome."""
+        journal = work.folder.journal
+        spent = journal.spent()
+        newest = journal.newest(self.teacher.identity)
+        if spent.answered or spent.unknown:
+            line = f"goes on: {spent.answered:,} replies are in the journal"
+            limit = work.engine.purse.limit
+            if self.teacher.price is not None and limit is not None:
+                line += f"; {dollars(spent.cost)} of {dollars(limit)} spent so far"
+            self.screen.say(line)
+        if journal.left_in_flight:
+            self.screen.say(
+                f"{journal.left_in_flight} requests were under way when the last process ended:"
+                f" up to {dollars(spent.maybe)} possibly billed; they are asked again"
+            )
+        if newest and newest[1] != self.teacher.url and not self.settings.server:
+            self.screen.say(
+                f"replies from {newest[1]} are reused for {self.teacher.url}; --server NAME keeps"
+                " servers apart"
+            )
+
+    def end(self, work: Work, results: list[Result], next_command: str) -> None:
+        """The ledger, the money, two results to read, the files, the next command; then exit."""
+        say = self.screen.say
+        say()
+        for result in results:
+            say(screen.ledger(result))
+        spent = work.folder.journal.spent()
+        cost = None if self.teacher.price is None or spent.unpriced else spent.cost
+        pairs = next((r.counts["kept"] for r in results if r.command == "answer"), 0)
+        say(screen.used(results, cost, pairs))
+        if spent.unknown:
+            say(f"         {spent.unknown:,} requests possibly paid twice (outcome unknown)")
+        for result in results:
+            for note in result.notes:
+                say(f"         {note}")
+        answered = self.path / "answers.jsonl"
+        if any(result.command == "answer" for result in results) and answered.exists():
+            say("\ntwo of the pairs:\n")
+            self.screen.pairs(islice(answers.read(answered), 2), lines=6)
+        written = [path for result in results for path in result.written]
+        say(screen.shown_files(written))
+        stop = next((result.stop for result in results if result.stop), None)
+        if stop:
+            say(f"stopped  {stop.message}")
+            say(f"go on    {self.again(stop.code)}")
+        elif next_command:
+            say(f"\nNext: {next_command}")
+        code = next((r.stop.code for r in results if r.stop), max(r.code for r in results))
+        if self.given.get("as_json"):
+            print(json.dumps(self.as_json(results, cost, spent.unknown), ensure_ascii=False))
+        raise typer.Exit(code)
+
+    def again(self, code: int) -> str:
+        """The command that goes on, quoted for the shell."""
+        words = ["distillgen", *sys.argv[1:]]
+        if code == BUDGET:
+            limit = self.settings.max_cost or settings.DEFAULT_MAX_COST
+            words = [*_without(words, "--max-cost"), "--max-cost", f"{limit * 2:g}"]
+        return shlex.join(words)
+
+    def as_json(self, results: list[Result], cost: int | None, unknown: int) -> dict[str, JSON]:
+        """What `--json` prints; the same keys for every command."""
+        usage: dict[str, int] = {}
+        for result in results:
+            for name, n in result.usage.items():
+                usage[name] = usage.get(name, 0) + n
+        used = [result.cost for result in results]
+        whole: dict[str, JSON] = {
+            "command": results[0].command if len(results) == 1 else "run",
+            "run": str(self.path),
+            "counts": results[0].counts
+            if len(results) == 1
+            else {result.command: result.counts for result in results},
+            "usage": usage,
+            "cost_usd": None if None in used else sum(c or 0 for c in used) / NANO,
+            "spent_usd": None if cost is None else cost / NANO,
+            "possibly_paid_twice": unknown,
+            "files": [str(path) for r in results for path in r.written if path.exists()],
+            "failures": {r.command: r.kinds for r in results if r.kinds},
+            "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
+        }
+        return whole
+
+
+def _fields(pairs: list[str]) -> dict[str, str]:
+    """`--field question=body` as our name and theirs.
+
+    Raises:
+        UserError: one has no `=`.
+    """
+    found = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not (equals and ours and theirs):
+            raise UserError(f"--field {pair}: write OURS=THEIRS, such as question=body")
+        found[ours.strip()] = theirs.strip()
+    return found
+
+
+def _without(words: list[str], option: str) -> list[str]:
+    """A command line without one option and its value."""
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        if skip or word.startswith(f"{option}="):
+            skip = False
+        elif word == option:
+            skip = True
+        else:
+            kept.append(word)
+    return kept

@@ -1,0 +1,398 @@
+"""Do the commands in a run folder: read, plan, fill, write the files and the manifest."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from distillgen import answers, dry_run, export, files, inputs, prompts, strategies
+from distillgen.answer import FEW_RATIONALES, PROMPT, Answered, Answering, Reading
+from distillgen.budget import Purse
+from distillgen.defaults import max_cost, of_answer, of_expand, of_walk
+from distillgen.engine import Engine, Stop, Tally
+from distillgen.errors import DONE, FEWER, UserError
+from distillgen.expand import Walk, expand
+from distillgen.folder import Folder, new_entry
+from distillgen.pacing import Pace
+from distillgen.prices import NANO, dollars
+from distillgen.records import (
+    JSON,
+    Answer,
+    Completion,
+    Entry,
+    Example,
+    Failure,
+    Rejection,
+    Request,
+    Seed,
+)
+from distillgen.settings import Settings
+from distillgen.task import Task
+from distillgen.teachers import Chosen
+
+
+class Watch(Protocol):
+    """Who is told what happens: the screen."""
+
+    def say(self, line: str) -> None:
+        """A line for the user."""
+
+    def weights(self, done: int, total: int, words: str) -> None:
+        """Bytes of the embedded teacher's weights that are here."""
+
+    def live(
+        self, stage: str, total: int, tally: Tally, done: Callable[[], int]
+    ) -> AbstractContextManager[None]:
+        """Show how a stage gets on, while the context lasts."""
+
+    def first_pair(self, pair: Answer) -> None:
+        """The first pair of this process, before the rest is asked for."""
+
+
+@dataclass
+class Result:
+    """What a stage came to."""
+
+    command: str
+    counts: dict[str, int]
+    """The ledger; docs/records.md says which sums hold."""
+    code: int = DONE
+    stop: Stop | None = None
+    ended: str = ""
+    written: list[Path] = field(default_factory=list)
+    usage: dict[str, int] = field(default_factory=dict)
+    """Requests sent and tokens of this stage in this process."""
+    cost: int | None = None
+    """Nanodollars of the same; None when the price is unknown."""
+    kinds: dict[str, int] = field(default_factory=dict)
+    """Failures by kind."""
+    notes: list[str] = field(default_factory=list)
+    """What the user should read, one line each."""
+    exported: list[export.Exported] = field(default_factory=list)
+
+
+class Work:
+    """A run folder with a teacher: stages run one after the other and share one engine."""
+
+    def __init__(
+        self, folder: Folder, settings: Settings, task: Task, chosen: Chosen, watch: Watch
+    ) -> None:
+        self.folder, self.settings, self.task = folder, settings, task
+        self.chosen, self.watch = chosen, watch
+        self._engine: Engine | None = None
+        self.overwrite = False
+        """Write over files that a person changed, and go on with other seeds."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process; nothing is contacted before its first request."""
+        if self._engine is None:
+            settings, chosen, journal = self.settings, self.chosen, self.folder.journal
+            spent = journal.spent().cost
+            self._engine = Engine(
+                chosen.make(self.watch.weights),
+                journal,
+                purse=Purse(chosen.price, max_cost(settings, chosen), spent),
+                pace=Pace(chosen.concurrency, settings.rpm, settings.tpm),
+                say=self.watch.say,
+                resample=settings.resample,
+            )
+        return self._engine
+
+    def close(self) -> None:
+        """Let go of the teacher."""
+        if self._engine:
+            self._engine.close()
+
+    # -- expand ----------------------------------------------------------------------------
+
+    def walk(self, seeds: list[Seed]) -> Walk:
+        """The walk along the sequence that these seeds fix, not yet begun."""
+        strategy = strategies.load(self.settings.strategy)
+        prompt = self._prompt(strategy.PROMPT)
+        setting = of_expand(self.settings, self.chosen, self.task, prompt, tuple(seeds))
+        return Walk(strategy, setting, of_walk(self.settings, setting), self.folder.journal)
+
+    def expand(self, source: Path, seeds: list[Seed]) -> Result:
+        """Grow seeds into inputs: writes inputs, rejected and failures."""
+        names = ("inputs.jsonl", "rejected.jsonl", "failures.jsonl")
+        paths = [self.folder.path / name for name in names]
+        self._guard(paths)
+        walk = self.walk(seeds)
+        entry = self._begin(
+            "expand",
+            source,
+            files.sha256_of(source),
+            {walk.setting.prompt.name: walk.setting.prompt},
+        )
+        self._keep_task(source, seeds)
+        engine = self.engine
+        with self.watch.live("expand", walk.options.n, engine.tally, lambda: len(walk.kept)):
+            found = expand(walk, engine.fill)
+        _write(paths[0], found.inputs)
+        _write_among(paths[1], "expand", found.rejected)
+        _write_among(paths[2], "expand", found.failures)
+        kinds = Counter(failure.kind for failure in found.failures)
+        result = Result(
+            "expand", found.ledger, stop=found.stop, ended=found.ended, written=paths, kinds=kinds
+        )
+        result.code = found.stop.code if found.stop else DONE if found.ended == "done" else FEWER
+        if found.ended in _SHORT:
+            result.notes.append(_SHORT[found.ended].format(walk=walk, options=walk.options))
+        self._finish(entry, result)
+        return result
+
+    # -- answer ----------------------------------------------------------------------------
+
+    def answering(self, given: Iterable[Example], seeds: list[Seed] | None = None) -> Answering:
+        """The requests of these inputs, nothing asked yet; seeds are read from the folder."""
+        kept = self.folder.path / "seeds.jsonl"
+        shown = seeds or (inputs.read_seeds(kept) if kept.exists() else [])
+        setting = of_answer(self.settings, self.chosen, self.task, self._prompt(PROMPT), shown)
+        return Answering(given, setting, self.folder.journal)
+
+    def answer(self, source: Path, given: inputs.Inputs) -> Result:
+        """Answer the inputs: writes answers, rejected and failures."""
+        names = ("answers.jsonl", "rejected.jsonl", "failures.jsonl")
+        paths = [self.folder.path / name for name in names]
+        self._guard(paths)
+        if source in paths:
+            raise UserError(f"{source}: would be written over by its own answers; -o names another")
+        examples = Limited(given, self.settings.limit)
+        answering = self.answering(examples)
+        prompt = answering.setting.prompt
+        entry = self._begin("answer", source, given.sha256, {prompt.name: prompt})
+        engine = self.engine
+        before = engine.tally.answered + engine.tally.failed
+        with self.watch.live(
+            "answer", len(examples), engine.tally,
+            lambda: answering.found + engine.tally.answered + engine.tally.failed - before,
+        ):  # fmt: skip
+            stop = engine.fill(answering.requests(), self._showing_first(answering))
+        answered = Answered()
+        with files.Whole(paths[0]) as good, files.Whole(paths[2]) as bad:
+            for row in _others(paths[2], "answer"):
+                bad.write(row)
+            for record in answering.read(answered):
+                (good if isinstance(record, Answer) else bad).write(record.row())
+        _write_among(paths[1], "answer", given.invalid)
+        counts = {name: answered.counts[name] for name in ("given", "kept", "failed", "open")}
+        counts["rejected"] = len(given.invalid)
+        counts["given"] += len(given.invalid)
+        result = Result("answer", counts, stop=stop, written=paths, kinds=dict(answered.kinds))
+        failed_share = counts["failed"] / max(1, len(examples))
+        too_many = failed_share > self.settings.max_failed
+        result.code = stop.code if stop else FEWER if too_many else DONE
+        result.ended = "" if stop else "done"
+        missing = answered.counts["no_rationale"]
+        if counts["kept"] and missing / counts["kept"] > FEW_RATIONALES:
+            result.notes.append(
+                f"WARNING: {missing} of {counts['kept']} answers came without a rationale;"
+                " ask for it in the prompt, or take another teacher"
+            )
+        self._finish(entry, result)
+        return result
+
+    def _showing_first(self, answering: Answering) -> Callable[[Request, Completion], Reading]:
+        """The stage's reader, which also shows the first pair as soon as there is one."""
+        shown = False
+
+        def read(request: Request, completion: Completion) -> Reading:
+            nonlocal shown
+            reading = answering.parse(request, completion)
+            if not shown and (pair := answering.pair(request, reading)):
+                shown = True
+                self.watch.first_pair(pair)
+            return reading
+
+        return read
+
+    # -- export ----------------------------------------------------------------------------
+
+    def export(self, source: Path, out: Path) -> Result:
+        """Write the answers as trainers read them, into `out/<format>/`."""
+        options = export_options(self.settings)
+        closed = bool(self.task.labels) or answers.closed(source)
+        export.settle(options, closed)
+        paths = export.paths(out, options.formats)
+        self._guard(paths)
+        entry = self._begin("export", source, files.sha256_of(source), {})
+        exported = export.export(answers.read(source), closed, options, out)
+        counts: Counter[str] = Counter()
+        for one in exported[:1]:
+            counts.update({str(split): n for split, n in one.records.items()})
+            counts["rejected"] = sum(one.left_out.values())
+            counts["kept"] = sum(one.records.values())
+            counts["given"] = counts["kept"] + counts["rejected"]
+        result = Result("export", dict(counts), ended="done", written=paths, exported=exported)
+        self._finish(entry, result)
+        return result
+
+    def check_export(self, out: Path) -> None:
+        """Find what is wrong with the export before anything is paid."""
+        options = export_options(self.settings)
+        export.settle(options, bool(self.task.labels))
+        self._guard(export.paths(out, options.formats))
+
+    # -- what it would cost ------------------------------------------------------------------
+
+    def estimate_expand(self, seeds: list[Seed]) -> dry_run.Estimate:
+        """What is left to ask of the sequence."""
+        return dry_run.of_expand(self.walk(seeds), self.folder.journal, self.chosen.price)
+
+    def estimate_answer(self, given: inputs.Inputs) -> dry_run.Estimate:
+        """What is left to ask of the answers."""
+        examples = Limited(given, self.settings.limit)
+        answering = self.answering(examples)
+        return dry_run.of_answer(answering, self.folder.journal, self.chosen.price)
+
+    def estimate_answers(self, seeds: list[Seed]) -> dry_run.Estimate:
+        """What the answers of a whole run would ask, known inputs and those to come."""
+        walk = self.walk(seeds)
+        walk.advance()
+        answering = self.answering(walk.kept, seeds)
+        return dry_run.of_answers_to_come(
+            answering, self.settings.n, seeds, self.folder.journal, self.chosen.price
+        )
+
+    def worst(self, keys: Iterable[str]) -> str:
+        """The most that asking these requests once can cost, in words."""
+        requests = [request for key in keys if (request := self.folder.journal.asked(key))]
+        worst = [self.engine.purse.worst(request) for request in requests]
+        return "an unknown sum" if None in worst else dollars(sum(cost or 0 for cost in worst))
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _prompt(self, name: str) -> prompts.Prompt:
+        folders = [Path(self.settings.prompts)] if self.settings.prompts else []
+        if folders and not folders[0].is_dir():
+            raise UserError(f"--prompts {folders[0]}: no such folder")
+        folders.append(Path("prompts"))
+        return prompts.find(name, self.task.name, self.chosen.small, folders)
+
+    def _guard(self, paths: Iterable[Path]) -> None:
+        if not self.overwrite:
+            self.folder.guard(paths)
+
+    def _begin(
+        self, command: str, source: Path, sha256: str, used: dict[str, prompts.Prompt]
+    ) -> Entry:
+        entry = new_entry(
+            str(source),
+            sha256,
+            self.settings.model_dump(mode="json"),
+            {name: prompt.sha256 for name, prompt in used.items()},
+        )
+        old = self.folder.manifest.commands.get(command)
+        if old and not self.overwrite and command != "export":
+            _refuse_other_source(self.folder, command, old, entry)
+        self.folder.begin(command, entry)
+        self._before = self._used()
+        return entry
+
+    def _keep_task(self, source: Path, seeds: list[Seed]) -> None:
+        """Copy the task file and the seeds as they are used, for the commands that follow."""
+        _write(self.folder.path / "seeds.jsonl", seeds)
+        beside = source.with_name(f"{self.task.name}.toml")
+        if beside.is_file():
+            shutil.copyfile(beside, self.folder.path / "task.toml")
+
+    def _finish(self, entry: Entry, result: Result) -> None:
+        result.usage = {name: n - self._before[name] for name, n in self._used().items()}
+        cost = result.usage.pop("cost")
+        result.cost = None if self.chosen.price is None else cost
+        what = {
+            "ended": result.ended or (result.stop.reason if result.stop else ""),
+            "counts": result.counts,
+            "usage": result.usage,
+            "cost_usd": None if result.cost is None else result.cost / NANO,
+            "models": tuple(sorted(self.engine.tally.models)),
+        }
+        self.folder.finish(result.command, entry.model_copy(update=what), result.written)
+
+    def _used(self) -> dict[str, int]:
+        """What this process has used so far; `cost` in nanodollars."""
+        tally = self.engine.tally
+        return {
+            "requests": tally.sends,
+            "input_tokens": tally.input_tokens,
+            "cached_tokens": tally.cached_tokens,
+            "output_tokens": tally.output_tokens,
+            "cost": self.engine.purse.spent,
+        }
+
+
+class Limited:
+    """The first `limit` of some examples, again and again."""
+
+    def __init__(self, given: inputs.Inputs, limit: int | None) -> None:
+        self._given, self._limit = given, limit
+
+    def __iter__(self) -> Iterator[Example]:
+        return islice(iter(self._given), self._limit)
+
+    def __len__(self) -> int:
+        return min(self._given.count, self._limit or self._given.count)
+
+
+def export_options(settings: Settings) -> export.Options:
+    """What the user wants exported, and how."""
+    return export.Options(
+        formats=settings.format,
+        rationale=settings.rationale,
+        layout=settings.layout,
+        preset=settings.preset,
+        shares=export.shares(settings.split) if settings.split else export.DEFAULT_SHARES,
+        random_seed=settings.random_seed,
+    )
+
+
+_SHORT = {
+    "saturated": "the last {options.patience} proposals brought at most 3 new inputs: more or other"
+    " seeds help most; to go on all the same: --patience 0",
+    "ceiling": "{walk.folded} requests were made, the ceiling; to go on: --max-requests N",
+}
+
+
+def _refuse_other_source(folder: Folder, command: str, old: Entry, new: Entry) -> None:
+    """Stop when the run folder belongs to another file, or to other seeds."""
+    if Path(old.source).name != Path(new.source).name or (
+        Path(old.source).absolute() != Path(new.source).absolute()
+    ):
+        raise UserError(
+            f"{folder.path}: made from {old.source}, not from {new.source}. Name another folder"
+            " with -o, or take this one over with --overwrite"
+        )
+    if command == "expand" and old.source_sha256 != new.source_sha256 and folder.journal.any():
+        raise UserError(
+            f"{new.source}: changed since {folder.path} was made from it, so nearly all of expand"
+            " would be asked anew. Name another folder with -o, or go on here with --overwrite"
+        )
+
+
+def _write(path: Path, records: Iterable[Seed | Example]) -> None:
+    with files.Whole(path) as out:
+        for record in records:
+            out.write(record.row())
+
+
+def _others(path: Path, stage: str) -> Iterator[dict[str, JSON]]:
+    """The lines of the other stages."""
+    return (row for row in files.rows_of(path) if row.get("stage") != stage)
+
+
+def _write_among(path: Path, stage: str, records: Iterable[Failure | Rejection]) -> None:
+    """Replace the lines of one stage, and stream the others through; expand's stand first."""
+    with files.Whole(path) as out:
+        if stage != "expand":
+            for row in _others(path, stage):
+                out.write(row)
+        for record in records:
+            out.write(record.row())
+        if stage == "expand":
+            for row in _others(path, stage):
+                out.write(row)
