@@ -84,25 +84,26 @@ def _of_200(reply: Reply, said: str, detail: str) -> Verdict:
 
 
 def _of_refusal(reply: Reply, said: str, detail: str) -> Verdict:
-    wait_s = wait_of(reply.headers, datetime.now(UTC))
+    stated = wait_of(reply.headers, datetime.now(UTC))
+    wait_s = stated or 0.0
     final = reply.headers.get("x-should-retry") == "false"
     match reply.status:
         case 429 if _never(said):
             return Verdict("fatal", "rate_limited", detail)
         case 429 if "request too large" in said:
             return Verdict("refused", "too_large", detail)
-        case 429 if (wait_s or 0) > LONGEST_WAIT_S:
+        case status if (status >= 500 or status in (408, 409, 429)) and wait_s > LONGEST_WAIT_S:
             return Verdict("fatal", "rate_limited", f"{detail}; it asks to wait {wait_s:.0f} s")
         case 429:
-            return Verdict("unpaid", "rate_limited", detail, wait_s or 0.0, slow_down=True)
+            return Verdict("unpaid", "rate_limited", detail, wait_s, slow_down=True)
         case 408:
-            return Verdict("unknown", "timeout", detail, wait_s or 0.0)
+            return Verdict("unknown", "timeout", detail, wait_s)
         case 409:
-            return Verdict("unpaid", "server_error", detail, wait_s or 0.0)
+            return Verdict("unpaid", "server_error", detail, wait_s)
         case 413:
             return Verdict("refused", "too_large", detail)
-        case status if status in (503, 529) or (status >= 500 and wait_s is not None):
-            return Verdict("unpaid", "server_error", detail, wait_s or 0.0, final=final)
+        case status if status in (503, 529) or (status >= 500 and stated is not None):
+            return Verdict("unpaid", "server_error", detail, wait_s, final=final)
         case status if status >= 500:
             return Verdict("unknown", "server_error", detail, final=final)
     if _too_long(said):
