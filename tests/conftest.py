@@ -1,0 +1,111 @@
+"""What tests share: servers on loopback, and the command line as users meet it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import FaultServer
+from teacher_server import TeacherServer
+
+ROOT = Path(__file__).parent.parent
+KEY = "sk-test-0123456789abcdefghij"
+"""The canary: it must turn up nowhere but in the header of a request."""
+
+
+@pytest.fixture
+def server() -> Iterator[TeacherServer]:
+    """A teacher that answers everything, until its knobs are turned."""
+    teacher = TeacherServer()
+    yield teacher
+    teacher.close()
+
+
+@pytest.fixture
+def faulty() -> Iterator[Callable[..., FaultServer]]:
+    """Makes servers that break off, hang or talk nonsense."""
+    made: list[FaultServer] = []
+
+    def make(*faults: str) -> FaultServer:
+        made.append(FaultServer(*faults))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The object that `--json` printed."""
+        return json.loads(self.out)
+
+
+class CLI:
+    """The command line, run as a process of its own in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder / "home"),
+            "PYTHONPATH": str(ROOT),
+            "OPENAI_API_KEY": KEY,
+            "COLUMNS": "300",
+        }
+        self._started: list[subprocess.Popen[str]] = []
+
+    def start(self, *args: object, **env: str) -> "subprocess.Popen[str]":
+        """Start a command and do not wait for it."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "distillgen", *map(str, args)],
+            cwd=self.folder,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._started.append(process)
+        return process
+
+    def __call__(self, *args: object, code: int | None = 0, **env: str) -> Ran:
+        """Run a command to its end; `code` is the exit code that it must end with, None for any."""
+        ran = ended(self.start(*args, **env))
+        assert code is None or ran.code == code, f"exit {ran.code}, not {code}:\n{ran.err}"
+        return ran
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in self._started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+
+
+def ended(process: "subprocess.Popen[str]") -> Ran:
+    """Wait for a command that was started."""
+    out, err = process.communicate(timeout=150)
+    return Ran(process.returncode, out, err)
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[CLI]:
+    """The command line, at work in `tmp_path`."""
+    command = CLI(tmp_path)
+    yield command
+    command.close()

@@ -1,0 +1,292 @@
+"""The journal: what was asked, sent and answered, and what is left of it after a crash."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from distillgen.errors import STORAGE, UserError
+from distillgen.journal import Ended, Journal, Place
+from distillgen.records import Message, Request, Usage
+
+SEQUENCE = "ab" * 32
+
+
+def ask(words: str = "Buy gold?", sample: int = 0) -> Request:
+    return Request(
+        teacher="openai:t", messages=(Message(role="user", content=words),), sample=sample
+    )
+
+
+def note(journal: Journal, request: Request, wave: int = 0, place: Place | None = None):
+    """Note an attempt, and wait until that is durable."""
+    over = threading.Event()
+    ticket = journal.note(
+        request, wave, url="http://h/v1", form="text max_tokens", worst=70, place=place,
+        done=lambda error: over.set(),
+    )  # fmt: skip
+    assert over.wait(10)
+    return ticket
+
+
+def flush(journal: Journal) -> list[BaseException | None]:
+    """Wait until all that was written is durable; the error, if there was one."""
+    errors: list[BaseException | None] = []
+    over = threading.Event()
+    journal.barrier(lambda error: (errors.append(error), over.set()))
+    assert over.wait(10)
+    return errors
+
+
+def answer(journal: Journal, request: Request, body: bytes, wave: int = 0, cost: int | None = 30):
+    ticket = note(journal, request, wave)
+    used = Usage(input_tokens=5, cached_tokens=3, output_tokens=2)
+    journal.end(ticket, Ended("answered", 200, body, cost, used, "t-2026"))
+    flush(journal)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def journal(path):
+    one = Journal(path)
+    yield one
+    one.close()
+
+
+def test_an_answer_is_there_for_the_next_process(path):
+    first = Journal(path)
+    answer(first, ask(), b'{"choices": []}')
+    first.close()
+    second = Journal(path)
+    (outcome,) = second.look(ask().key)
+    assert outcome is not None
+    assert (outcome.wave, outcome.body, outcome.failure) == (0, b'{"choices": []}', None)
+    assert second.asked(ask().key) == second.asked(ask().key[:12]) == ask()
+    assert second.left_in_flight == 0
+    second.close()
+
+
+def test_what_was_never_asked_has_no_waves(journal):
+    assert journal.look(ask().key) == []
+    assert journal.asked(ask().key) is None
+    assert not journal.any()
+
+
+def test_a_noted_request_is_open_until_it_ends(journal):
+    ticket = note(journal, ask())
+    assert journal.look(ask().key) == [None]
+    assert journal.in_flight() == 1
+    journal.end(ticket, Ended("unpaid", 503, b"busy", 0, problem="HTTP 503"))
+    flush(journal)
+    assert journal.look(ask().key) == [None]
+    assert journal.in_flight() == 0
+
+
+def test_what_a_killed_process_left_in_flight_is_unknown_and_open_again(path):
+    script = (
+        "import sys, threading\n"
+        "sys.path.insert(0, sys.argv[2])\n"
+        "from pathlib import Path\n"
+        "from test_journal import Journal, answer, ask, note\n"
+        "journal = Journal(Path(sys.argv[1]))\n"
+        "answer(journal, ask(sample=9), b'{}')\n"
+        "for i in range(3): note(journal, ask(sample=i))\n"
+        "print('noted', flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, str(path), str(Path(__file__).parent)],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"noted\n"
+        child.send_signal(signal.SIGKILL)
+    journal = Journal(path)
+    assert journal.left_in_flight == 3
+    assert journal.look(ask(sample=0).key) == [None]
+    assert journal.look(ask(sample=9).key) != [None]
+    spent = journal.spent()
+    assert (spent.unknown, spent.maybe, spent.cost, spent.answered) == (3, 210, 240, 1)
+    journal.close()
+
+
+def test_equal_requests_noted_at_once_are_one_request_with_two_attempts(journal):
+    for _ in range(2):
+        journal.note(ask(), 0, url="u", form="f", worst=None)
+    flush(journal)
+    assert journal.look(ask().key) == [None]
+    assert len(journal.attempts(ask().key)) == 2
+
+
+def test_each_draw_of_a_request_has_its_own_outcome(journal):
+    answer(journal, ask(), b"first")
+    answer(journal, ask(), b"second", wave=1)
+    assert [outcome.body for outcome in journal.look(ask().key)] == [b"first", b"second"]
+
+
+def test_a_failure_is_an_outcome_with_its_reason(journal):
+    ticket = note(journal, ask())
+    journal.end(ticket, Ended("unknown", 500, b"oops", 70, problem="HTTP 500: oops"))
+    journal.fail(ticket, "server_error", "HTTP 500: oops")
+    flush(journal)
+    (outcome,) = journal.look(ask().key)
+    assert (outcome.failure, outcome.detail, outcome.body) == (
+        "server_error", "HTTP 500: oops", None,
+    )  # fmt: skip
+
+
+def test_reopening_a_failure_opens_the_same_draw(journal):
+    journal.fail(note(journal, ask()), "timeout", "late")
+    flush(journal)
+    journal.reopen([ask().key])
+    assert journal.look(ask().key) == [None]
+
+
+def test_reopening_an_answer_opens_one_more_draw(journal):
+    answer(journal, ask(), b"useless")
+    journal.reopen([ask().key])
+    first, second = journal.look(ask().key)
+    assert first is not None
+    assert second is None
+    journal.reopen([ask().key])
+    assert len(journal.look(ask().key)) == 2, "an open draw needs no other"
+    answer(journal, ask(), b"better", wave=1)
+    assert journal.asked(ask().key) == ask()
+
+
+def test_reopening_what_was_never_asked_does_nothing(journal):
+    journal.reopen([ask().key])
+    assert journal.look(ask().key) == []
+
+
+def test_requests_noted_after_a_reopening_get_rows_of_their_own(journal):
+    answer(journal, ask(), b"useless")
+    journal.reopen([ask().key])
+    answer(journal, ask(sample=1), b"other")
+    (outcome,) = journal.look(ask(sample=1).key)
+    assert outcome.body == b"other"
+
+
+def test_a_place_keeps_what_it_asked_first(journal):
+    note(journal, ask(sample=7), place=Place(SEQUENCE, 7, '{"parents": ["a"]}'))
+    note(journal, ask(sample=8), place=Place(SEQUENCE, 7, "{}"))
+    assert journal.at(SEQUENCE, 7) == (ask(sample=7), '{"parents": ["a"]}')
+    assert journal.at(SEQUENCE, 8) is None
+    assert journal.at("cd" * 32, 7) is None
+
+
+def test_places_count_once_they_have_an_outcome(journal):
+    for i in range(4):
+        ticket = note(journal, ask(sample=i), place=Place(SEQUENCE, i, "{}"))
+        if i < 2:
+            journal.fail(ticket, "empty", "")
+    flush(journal)
+    assert (journal.places(SEQUENCE, 0), journal.places(SEQUENCE, 1)) == (2, 1)
+
+
+def test_spending_adds_up_by_how_attempts_ended(journal):
+    answer(journal, ask(sample=1), b"{}", cost=30)
+    answer(journal, ask(sample=2), b"{}", cost=None)
+    journal.end(note(journal, ask(sample=3)), Ended("unknown", cost=70))
+    journal.end(note(journal, ask(sample=4)), Ended("unpaid", 429, cost=0))
+    note(journal, ask(sample=5))
+    flush(journal)
+    spent = journal.spent()
+    assert spent.cost == 30 + 70 + 70
+    assert (spent.maybe, spent.unknown, spent.unpriced, spent.answered) == (70, 1, 1, 2)
+    assert spent.usage == Usage(input_tokens=10, cached_tokens=6, output_tokens=4)
+
+
+def test_the_newest_answer_of_a_teacher_tells_form_and_url(journal):
+    assert journal.newest("openai:t") is None
+    answer(journal, ask(), b"{}")
+    note(journal, ask(sample=1))
+    assert journal.newest("openai:t") == ("text max_tokens", "http://h/v1")
+    assert journal.newest("openai:other") is None
+
+
+def test_all_attempts_of_a_request_can_be_traced(journal):
+    journal.end(note(journal, ask()), Ended("unpaid", 503, b"busy", 0, problem="HTTP 503"))
+    answer(journal, ask(), b"{}")
+    first, second = journal.attempts(ask().key)
+    assert (first["state"], first["status"], first["raw"]) == ("unpaid", 503, b"busy")
+    assert (second["state"], second["model"], second["wave"]) == ("answered", "t-2026", 0)
+
+
+def test_commits_come_in_the_order_of_the_calls(journal):
+    landed: list[int] = []
+    for i in range(500):
+        journal.note(
+            ask(sample=i), 0, url="u", form="f", worst=1, done=lambda _, i=i: landed.append(i)
+        )
+    flush(journal)
+    assert landed == list(range(500))
+
+
+def test_another_process_may_read_while_one_writes(path, journal):
+    note(journal, ask())
+    reader = Journal(path, writable=False)
+    assert reader.in_flight() == 1
+    reader.close()
+    assert path.with_suffix(".reserve").exists(), "the reserve belongs to the one who writes"
+
+
+def test_reading_a_journal_that_is_not_there_is_told(path):
+    with pytest.raises(UserError, match="no journal"):
+        Journal(path, writable=False)
+    assert not path.exists()
+
+
+def test_the_file_is_for_its_owner_alone(path, journal):
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_journal_is_refused_and_left_as_it_is(path):
+    path.write_bytes(b"no database, but long enough to look like one " * 50)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="damaged") as caught:
+        Journal(path)
+    assert caught.value.code == STORAGE
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(path):
+    import sqlite3
+
+    Journal(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(UserError, match="version 99") as caught:
+        Journal(path)
+    assert caught.value.code == STORAGE
+
+
+def test_a_journal_removed_during_the_run_is_told_to_whoever_waits(path, journal):
+    note(journal, ask())
+    path.unlink()
+    journal.note(ask(sample=1), 0, url="u", form="f", worst=1)
+    (error,) = flush(journal)
+    assert isinstance(error, UserError)
+    assert "removed" in str(error)
+    assert error.code == STORAGE
+
+
+def test_closing_writes_what_waits(path):
+    journal = Journal(path)
+    for i in range(50):
+        journal.note(ask(sample=i), 0, url="u", form="f", worst=1)
+    journal.close()
+    again = Journal(path)
+    assert again.left_in_flight == 50
+    again.close()
