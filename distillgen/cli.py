@@ -8,12 +8,14 @@ import typer
 
 from distillgen import options as o
 from distillgen.errors import UserError
+from distillgen.help import Groups, Panels
 
 app = typer.Typer(
     name="distillgen",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    cls=Groups,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
@@ -61,18 +63,18 @@ def overview(
         print(OVERVIEW)
 
 
-@app.command(rich_help_panel=START)
+@app.command(cls=Panels, rich_help_panel=START)
 def demo(out: o.Out = None, teacher: o.Teacher = None, quiet: o.Quiet = False) -> None:
-    """Go the whole way once with the embedded teacher: 12 inputs, answers, files for a trainer.
+    """Go the whole way once with the embedded teacher, 12 pairs; needs no key.
 
-    Needs no key. Fetches the teacher's weights (1.1 GB) at first use; run again, it asks nothing.
+    Fetches the teacher's weights (1.1 GB) at first use; run again, it asks nothing.
     """
     from distillgen import commands
 
     commands.demo(out, teacher, quiet=quiet)
 
 
-@app.command(rich_help_panel=START)
+@app.command(cls=Panels, rich_help_panel=START)
 def init(
     name: Annotated[str, typer.Argument(help="Name of the task, such as bike_help.")],
     csv: Annotated[bool, typer.Option("--csv", help="A table instead of JSON lines.")] = False,
@@ -86,7 +88,7 @@ def init(
     commands.init(name, csv=csv)
 
 
-@app.command(rich_help_panel=START)
+@app.command(cls=Panels, rich_help_panel=START)
 def run(
     seeds: Annotated[str, typer.Argument(help="Hand-written seeds: JSONL, CSV or Parquet.")],
     n: o.N = None,
@@ -126,7 +128,7 @@ def run(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Go the whole way: expand the seeds, answer each input, export for a trainer.
+    """Expand the seeds, answer each input, export for a trainer: the whole way.
 
     Run again, it goes on where it stopped; a larger -n pays only for what is new.
     Example: distillgen run seeds/stock_advisor.jsonl -n 500 --teacher openai:MODEL
@@ -137,7 +139,7 @@ def run(
     commands.run(given)
 
 
-@app.command(rich_help_panel=MAKE)
+@app.command(cls=Panels, rich_help_panel=MAKE)
 def expand(
     seeds: Annotated[str, typer.Argument(help="Hand-written seeds: JSONL, CSV or Parquet.")],
     n: o.N = None,
@@ -171,9 +173,10 @@ def expand(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Grow a few seeds into many distinct inputs: writes inputs.jsonl.
+    """Grow a few seeds into many distinct inputs.
 
-    Run again, it asks nothing that was asked; the first lines stay the same with a larger -n.
+    Writes inputs.jsonl. Run again, it asks nothing that was asked; the first lines stay the same
+    with a larger -n.
     Example: distillgen expand seeds/stock_advisor.jsonl -n 500 --teacher openai:MODEL
     """
     given = dict(locals())
@@ -182,7 +185,7 @@ def expand(
     commands.expand(given)
 
 
-@app.command(rich_help_panel=MAKE)
+@app.command(cls=Panels, rich_help_panel=MAKE)
 def answer(
     inputs: Annotated[
         str, typer.Argument(help="A run folder, or questions as JSONL, CSV, Parquet; - is stdin.")
@@ -213,9 +216,10 @@ def answer(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Answer every input with a rationale: writes answers.jsonl.
+    """Answer every input, with a rationale.
 
-    Takes what expand wrote, or any file with questions. Run again, it asks only what is open.
+    Writes answers.jsonl. Takes what expand wrote, or any file with questions. Run again, it asks
+    only what is open.
     Example: distillgen answer questions.csv --field question=body --limit 50
     """
     given = dict(locals())
@@ -224,7 +228,7 @@ def answer(
     commands.answer(given)
 
 
-@app.command(rich_help_panel=MAKE)
+@app.command(cls=Panels, rich_help_panel=MAKE)
 def retry(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     kind: Annotated[
@@ -240,7 +244,7 @@ def retry(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Ask again for the answers that failed, and for replies that could not be used.
+    """Ask again for the answers that failed.
 
     Takes the options of the last answer command. Failed requests of expand are left alone: expand
     has made up for them. Example: distillgen retry runs/stock_advisor
@@ -251,12 +255,12 @@ def retry(
     commands.retry(given)
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command(cls=Panels, rich_help_panel=LOOK)
 def show(
     target: Target,
     limit: Annotated[int, typer.Option("--limit", help="So many records; 0 for all.")] = 20,
 ) -> None:
-    """Read inputs, answers or exported rows in plain text, on stdout.
+    """Read inputs, answers or exported rows in plain text.
 
     Of a run folder the answers are shown, or the inputs while there are none.
     """
@@ -265,31 +269,37 @@ def show(
     commands.show(target, limit)
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command(cls=Panels, rich_help_panel=LOOK)
 def status(
     run: Annotated[Path | None, typer.Argument(help="A run folder; all in ./runs if none.")] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Tell how runs stand: done, open, failed, spent. Also while one is at work."""
+    """Tell how runs stand: done, open, failed, spent.
+
+    Also while one is at work.
+    """
     from distillgen import commands
 
     commands.status(run, as_json=as_json)
 
 
-@app.command(rich_help_panel=LOOK)
+@app.command(cls=Panels, rich_help_panel=LOOK)
 def trace(
     id: Annotated[str, typer.Argument(help="Id of a record, or the first digits of a request.")],
     run: Annotated[
         Path | None, typer.Option("--run", help="The run folder [found in ./runs].")
     ] = None,
 ) -> None:
-    """Tell the way of one record: the prompt as sent, the raw reply, what was read, its fate."""
+    """Tell the way of one record.
+
+    The prompt as sent, the raw reply, what was read of it, and its fate.
+    """
     from distillgen import commands
 
     commands.trace(id, run)
 
 
-@app.command(rich_help_panel=DELIVER)
+@app.command(cls=Panels, rich_help_panel=DELIVER)
 def export(
     run: Target,
     format: o.Format = None,
@@ -303,9 +313,10 @@ def export(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Write the answers as trainers load them: train, validation and test. Asks nothing.
+    """Write the answers as trainers load them: train, validation, test.
 
-    Example: distillgen export runs/stock_advisor --format step-by-step --format openai-chat
+    Asks nothing. Example:
+    distillgen export runs/stock_advisor --format step-by-step --format openai-chat
     """
     given = dict(locals())
     from distillgen import commands

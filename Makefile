@@ -1,0 +1,44 @@
+# Everything runs in .venv, which the first command makes: no other set-up is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-system check docs bench clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## Go the whole way once with the embedded teacher; no key needed
+	@$(BIN)/distillgen demo
+
+test: $(READY)  ## Run the tests that need no root
+	@$(BIN)/python -m pytest -n auto
+
+test-system: $(READY)  ## Run the tests that need root
+	@$(BIN)/python -m pytest tests/system -o addopts="-q --strict-markers"
+
+check: $(READY)  ## Run ruff, mypy --strict and the docs check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python docs/generate.py --check
+
+docs: $(READY)  ## Write docs/cli.md and docs/records.md anew
+	@$(BIN)/python docs/generate.py
+
+bench: $(READY)  ## Measure the figures that the README quotes
+	@$(BIN)/python benchmarks/start_up.py
+
+clean:  ## Remove the environment and what tools left behind
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist build
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "distillgen needs Python 3.11 or newer; here is $$($(PYTHON) --version 2>&1) ($$(command -v $(PYTHON)))."; \
+	  echo "Install it, then:  make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
+	@$(PYTHON) -m venv .venv || { \
+	  echo "Python cannot make environments here; on Debian: apt install python3-venv"; rm -rf .venv; exit 2; }
+	@echo "installing distillgen and its tools into .venv, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,116 @@
+"""Write docs/cli.md and docs/records.md from the code; with --check only compare."""
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+
+import typer
+
+from distillgen import cli, formats, records, strategies
+
+HERE = Path(__file__).parent
+
+
+def cli_page() -> str:
+    """Every command with its options, from the same declarations that `--help` shows."""
+    group = typer.main.get_command(cli.app)
+    parts = [
+        "# Commands",
+        "",
+        "Made from the code by `make docs`. Each option with a value also has an environment",
+        "variable: `--max-cost` is `DISTILLGEN_MAX_COST`. The command line wins over it, it wins",
+        "over `[defaults]` in the task file, and that over the built-in default in brackets.",
+        "",
+        "Exit codes: 0 done · 1 done, but too many items failed, or fewer inputs than asked ·",
+        "2 usage, configuration or input is wrong, nothing was paid · 3 the budget is used up ·",
+        "4 the provider refuses or cannot be reached · 5 the disk · 130, 143 a signal.",
+        "",
+    ]
+    for name, command in group.commands.items():
+        arguments = [p for p in command.params if p.param_type_name == "argument"]
+        usage = " ".join((a.metavar or a.name).upper() for a in arguments)
+        parts += [f"## distillgen {name} {usage}".rstrip(), "", inspect.cleandoc(command.help), ""]
+        rows = [_row(param) for param in command.params if param.param_type_name == "option"]
+        if rows:
+            parts += ["| option | what it does |", "|---|---|", *rows, ""]
+    parts += ["## Formats and strategies", ""]
+    parts += [f"- `--format {name}`: {formats.load(name).help}" for name in formats.names()]
+    parts += [f"- `--strategy {n}`: {_first_line(strategies.load(n))}" for n in strategies.names()]
+    return "\n".join(parts) + "\n"
+
+
+def _first_line(module: object) -> str:
+    return (inspect.getdoc(module) or "").splitlines()[0]
+
+
+def _row(param: typer.core.TyperOption) -> str:
+    names = ", ".join(f"`{name}`" for name in [*param.opts, *param.secondary_opts])
+    return f"| {names} | {_cell(param.help or '')} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def records_page() -> str:
+    """Every record with its fields, from their docstrings."""
+    tree = ast.parse(Path(records.__file__).read_text())
+    parts = [
+        "# Records",
+        "",
+        "Made from the code by `make docs`. Lines of the JSONL files leave out empty fields.",
+        "",
+    ]
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name != "Record":
+            parts += [f"## {node.name}", "", ast.get_docstring(node) or "", ""]
+            parts += ["| field | what it is |", "|---|---|", *_fields(node), ""]
+    parts += [inspect.cleandoc(LEDGER), ""]
+    return "\n".join(parts)
+
+
+def _fields(node: ast.ClassDef) -> list[str]:
+    rows = []
+    for field, text in zip(node.body, node.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            name, kind = ast.unparse(field.target), ast.unparse(field.annotation)
+            words = " ".join(inspect.cleandoc(text.value.value).split())
+            rows.append(f"| `{name}`: `{_cell(kind)}` | {words} |")
+    return rows
+
+
+LEDGER = """
+    ## The ledger
+
+    The screen, the manifest and `--json` give the same counts, and they add up.
+
+    - `expand`, in proposals: `asked + extra = kept + duplicate + template + invalid + short +
+      failed + surplus`. `asked` is the number of requests with an outcome, times the inputs asked
+      for in each; `short` is what was missing from short lists, `extra` what came beyond; `surplus`
+      came after the last input that was wanted, and is there when `-n` grows.
+    - `answer`, in inputs: `given = kept + failed + open + rejected`.
+    - `export`, in records: `given = kept + rejected`, and `kept = train + validation + test`.
+
+    `--json` prints one object: `command`, `run`, `counts` (by stage for `run`), `usage`
+    (`requests` and tokens of this command), `cost_usd` of this command and `spent_usd` of the run
+    folder (null where the price is unknown), `possibly_paid_twice`, `files`, `failures` by kind,
+    and `ended`: why each stage ended.
+"""
+
+
+def main() -> int:
+    """0 when the pages are written, or equal to what they would be."""
+    stale = 0
+    for name, text in (("cli.md", cli_page()), ("records.md", records_page())):
+        path = HERE / name
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            print(f"{path}: not what the code says; run: make docs", file=sys.stderr)
+            stale = 1
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""The architecture: what stands where, what may know what."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import distillgen
+
+HOUSE = Path(distillgen.__file__).parent
+FLOORS = {
+    1: "records errors",
+    2: "answers budget dedupe download files formats help inputs journal options pacing prices"
+    " prompts providers replies settings show signals task teachers triage weights wire",
+    3: "engine folder outcomes strategies",
+    4: "answer defaults dry_run expand export init standing trace work",
+    5: "__init__ __main__ cli commands screen session",
+}
+FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}
+HEAVY = {
+    "aiohttp": {"teachers/openai_chat.py"},
+    "openai": {"teachers/openai_chat.py"},
+    "xllamacpp": {"teachers/embedded.py"},
+    "aiolimiter": {"pacing.py"},
+    "tenacity": {"engine.py"},
+    "genai_prices": {"prices.py"},
+    "jinja2": {"prompts.py"},
+    "json_repair": {"replies.py"},
+    "pyarrow": {"inputs.py"},
+    "rapidfuzz": {"dedupe.py"},
+    "rensa": {"dedupe.py"},
+    "rich": {"screen.py", "show.py"},
+    "sqlite3": {"journal.py"},
+    "typer": {"cli.py", "options.py", "help.py", "session.py"},
+}
+"""The one place of each library; the terminal's modules share typer."""
+MAY_BE_ASYNC = {"engine.py", "pacing.py", "signals.py", "wire.py"}
+MAY_PRINT = {"cli.py", "commands.py", "session.py", "screen.py"}
+
+FILES = sorted(HOUSE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    """`teachers/local.py` stands in the room `teachers`."""
+    inside = path.relative_to(HOUSE).parts
+    return inside[0].removesuffix(".py")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(HOUSE))
+
+
+def imported(path: Path) -> set[str]:
+    """Modules that a file imports, wherever in it; not those for type checkers alone."""
+    found = set()
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "distillgen":
+            found |= {f"distillgen.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_file_stands_on_a_floor(path):
+    assert room(path) in FLOOR
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_go_down_only(path):
+    rooms = {
+        module.split(".")[1]
+        for module in imported(path)
+        if module.startswith("distillgen.") and module.split(".")[1] in FLOOR
+    }
+    above = {other for other in rooms if FLOOR[other] > FLOOR[room(path)]}
+    assert not above
+
+
+def test_no_import_goes_in_a_circle():
+    graph = {
+        "distillgen." + name(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        : imported(path)
+        for path in FILES
+    }  # fmt: skip
+
+    def walk(module: str, seen: tuple[str, ...]) -> None:
+        assert module not in seen, " -> ".join((*seen, module))
+        for other in graph.get(module, ()):
+            if other in graph and other != module:
+                walk(other, (*seen, module))
+
+    walk("distillgen.__main__", ())
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_heavy_library_is_imported_in_its_one_place(path):
+    for library, places in HEAVY.items():
+        if any(module.split(".")[0] == library for module in imported(path)):
+            assert name(path) in places, f"{name(path)} imports {library}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_only_the_engine_and_the_teachers_are_async(path):
+    is_async = any(
+        isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(ast.parse(path.read_text()))
+    )
+    assert not is_async or name(path) in MAY_BE_ASYNC or room(path) == "teachers"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_only_the_terminal_prints(path):
+    prints = any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+    assert not prints or name(path) in MAY_PRINT
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_module_says_its_job(path):
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_help_loads_nothing_heavy():
+    heavy = ["openai", "aiohttp", "torch", "pydantic", "rich", "jinja2", "sqlite3", "rapidfuzz"]
+    script = (
+        "import sys; sys.argv = ['distillgen', '--help']\n"
+        "from distillgen.cli import main\n"
+        "try: main()\n"
+        f"finally: print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=False
+    )
+    assert done.returncode == 0
+    assert done.stderr.strip() == "[]"
+    assert "expand" in done.stdout
