@@ -114,11 +114,12 @@ class Engine:
         self.say, self.resample = say, resample
         self.tally = Tally()
         newest = journal.newest(teacher.name)
-        self.form = Form.parse(newest[0]) if newest else Form()
+        self.form = self._first_form = Form.parse(newest[0]) if newest else Form()
         self._stop: Stop | None = None
         self._proven = False
         self._useless = 0
         self._started = False
+        self._paused = False
         self._runner: asyncio.Runner | None = None
 
     def fill(self, asks: Iterable[Ask | None], read: Read) -> Stop | None:
@@ -174,7 +175,7 @@ class Engine:
             finally:
                 await signals.drain(self._tasks, self._stop is not None)
                 if not self._stop or self._stop.reason == "budget":
-                    self._fail_given_up()
+                    await self._fail_given_up()
                 await self._flushed()
         if self._crash:
             raise self._crash
@@ -197,11 +198,15 @@ class Engine:
             elif self._tasks:
                 await self._wake.wait()
                 self._wake.clear()
-            elif ended and not held and not self._again:
-                if self._given_up and not self._proven:
-                    await self._refused_for_all(self._given_up[-1].verdict)
+            elif held or self._again:
+                continue
+            elif self._given_up and not self._proven:
+                await self._refused_for_all(self._given_up[-1].verdict)
+            elif self._given_up:
+                await self._fail_given_up()
+            elif ended:
                 return
-            elif not held and not self._again:
+            else:
                 raise RuntimeError("the stage waits for an outcome, and nothing is under way")
 
     def _next(self, asks: Iterator[Ask | None], ended: bool) -> tuple[Ask | None, bool, bool]:
@@ -260,6 +265,9 @@ class Engine:
         while self._tasks:
             await self._wake.wait()
             self._wake.clear()
+        if not self._given_up:
+            return
+        self._paused = True
         loop = asyncio.get_running_loop()
         over_at = loop.time() + OUTAGE_S
         detail = self._given_up[-1].verdict.detail
@@ -274,7 +282,7 @@ class Engine:
             await self._sleep(PROBE_EVERY_S, raising=False)
             if not self._stop and self._begin(self._again.popleft()):
                 await asyncio.wait(set(self._tasks))
-        self.tally.state = ""
+        self._paused, self.tally.state = False, ""
 
     # -- one request -----------------------------------------------------------------------
 
@@ -344,26 +352,28 @@ class Engine:
             return None
         if verdict.completion is not None:
             self.tally.answered += 1
-            self._fail_given_up()
+            await self._fail_given_up()
             return verdict.completion
         if verdict.state == "fatal":
-            await self._refused_for_all(verdict)
             return None
         given_up = _GivenUp(ask, ticket, verdict)
         if verdict.state == "form":
             await self._give_up(given_up)
         else:
-            self._fail(given_up)
+            await self._fail(given_up)
         return None
 
     async def _send(self, ask: Ask, wave: int) -> tuple[Ticket, Verdict]:
         """Note one attempt, send it, commit what came. A berth is held on entry, and given back.
 
-        A refused wire form is changed, and the request sent again.
+        A refused wire form is changed, and the request sent again. What is fatal stops the run
+        before the berth is free for another request.
         """
         while True:
             try:
                 ticket, verdict, form, landed = await self._send_once(ask, wave)
+                if verdict.state == "fatal":
+                    await self._refused_for_all(verdict)
             finally:
                 self.purse.release(ask.request)
                 self.pace.free()
@@ -444,14 +454,15 @@ class Engine:
         )  # fmt: skip
 
     def _weaken(self, sent: Form, request: Request, verdict: Verdict) -> bool:
-        """Change the wire form after a 400 that may be about it; True when it changed."""
+        """Change the wire form after a 400 that may be about it; True when it changed.
+
+        Where no form helps, the form was not at fault: the next first request tries them anew.
+        """
         if sent != self.form:
             return True
         weaker = self.form.weaker(request, verdict.detail, named_only=self._proven)
-        if weaker is None:
-            return False
-        self.form = weaker
-        return True
+        self.form = weaker or (self.form if self._proven else self._first_form)
+        return weaker is not None
 
     # -- giving up -------------------------------------------------------------------------
 
@@ -459,6 +470,7 @@ class Engine:
         first_contact = not self._proven and verdict.failure == "connection"
         return (
             verdict.final
+            or self._paused
             or counts["unknown"] >= UNKNOWN_SENDS
             or counts["unpaid"] >= (FIRST_CONTACT_SENDS if first_contact else UNPAID_SENDS)
         )
@@ -489,26 +501,26 @@ class Engine:
             await self._refused_for_all(verdict)
 
     async def _refused_for_all(self, verdict: Verdict) -> None:
-        """Stop the run for a cause that is the same for every request."""
+        """Stop the run for a cause that is the same for every request.
+
+        Nothing is sent any more while the teacher is asked for an explanation.
+        """
         if not self._stop:
+            self.halt("provider", verdict.detail, PROVIDER)
             message = await self.teacher.explain(verdict.status, verdict.detail)
-            self.halt("provider", message, PROVIDER)
+            self._stop = Stop("provider", message, PROVIDER)
 
-    def _fail_given_up(self) -> None:
-        for given_up in self._given_up:
-            self._fail(given_up)
-        self._given_up.clear()
+    async def _fail_given_up(self) -> None:
+        given_up, self._given_up = self._given_up, []
+        await self._fail(*given_up)
 
-    def _fail(self, given_up: _GivenUp) -> None:
-        """Give a request its final state *failed*."""
-        self.tally.failed += 1
-        verdict = given_up.verdict
-        self.journal.fail(given_up.ticket, verdict.failure, verdict.detail, self._landed)
-
-    def _landed(self, error: BaseException | None) -> None:
-        self._wake.set()
-        if error:
-            self.halt("storage", str(error), STORAGE)
+    async def _fail(self, *given_up: _GivenUp) -> None:
+        """Give requests the final state *failed*, and wait until that is durable."""
+        self.tally.failed += len(given_up)
+        for one in given_up:
+            self.journal.fail(one.ticket, one.verdict.failure, one.verdict.detail)
+        if given_up:
+            await self._flushed()
 
     async def _flushed(self) -> None:
         flushed, done = _awaited()

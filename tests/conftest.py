@@ -32,8 +32,8 @@ def faulty() -> Iterator[Callable[..., FaultServer]]:
     """Makes servers that break off, hang or talk nonsense."""
     made: list[FaultServer] = []
 
-    def make(*faults: str) -> FaultServer:
-        made.append(FaultServer(*faults))
+    def make(*faults: str, only: str = "") -> FaultServer:
+        made.append(FaultServer(*faults, only=only))
         return made[-1]
 
     yield make

@@ -21,8 +21,9 @@ class FaultServer:
     is no UTF-8, `empty` one without a body, `busy` a 502 with a page.
     """
 
-    def __init__(self, *faults: str) -> None:
-        self._faults = list(faults)
+    def __init__(self, *faults: str, only: str = "") -> None:
+        """`only`: faults are for requests with these words in them, all others go well."""
+        self._faults, self._only = list(faults), only
         self.hits = 0
         """Requests that were read whole."""
         self._closing = threading.Event()
@@ -51,7 +52,8 @@ class FaultServer:
             try:
                 body = _read(client)
                 self.hits += 1
-                fault = self._faults.pop(0) if self._faults else ""
+                meant = self._only in json.dumps(body)
+                fault = self._faults.pop(0) if self._faults and meant else ""
                 self._answer(client, fault, body)
             except OSError:
                 return

@@ -81,6 +81,8 @@ class Asked:
     """Requests under way when it came, itself included."""
     status: int = 0
     """What it got; 0 while it waits, and for good when the client went away."""
+    usage: dict[str, int] = field(default_factory=dict)
+    """The tokens that the reply states."""
 
 
 @dataclass
@@ -249,7 +251,9 @@ async def chat(request: web.Request) -> web.Response:
                 "useless", body["messages"], body.get("seed")
             ) < state.knobs.useless_share  # fmt: skip
             state.useless_left -= state.useless_left > 0
-            response = web.json_response(completion(body, state.knobs, useless=useless))
+            said = completion(body, state.knobs, useless=useless)
+            asked.usage = said["usage"]
+            response = web.json_response(said)
             await asyncio.sleep(_latency(body, state.knobs))
         asked.status = response.status
         return response
@@ -326,6 +330,11 @@ class TeacherServer:
     def set(self, **knobs: JSON) -> None:
         """Turn some knobs, from any thread."""
         turn(self._state, **knobs)
+
+    @property
+    def knobs(self) -> Knobs:
+        """How they stand."""
+        return self._state.knobs
 
     @property
     def asked(self) -> list[Asked]:

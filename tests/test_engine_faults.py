@@ -1,0 +1,360 @@
+"""The engine when things go wrong: what is tried again, what fails, what stays open, what stops."""
+
+import socket
+
+import pytest
+from engines import PRICE, Bench, question, questions, read
+
+from distillgen import engine as engine_module
+from distillgen.engine import Ask
+from distillgen.errors import PROVIDER
+
+
+@pytest.fixture
+def in_haste(monkeypatch):
+    """The waits between two sends, without the waiting."""
+    monkeypatch.setattr(engine_module.Engine, "_wait_s", lambda *_: 0.01)
+
+
+# -- one request ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault", ["reset", "midreset", "short", "garbled", "html", "empty", "latin1", "busy"]
+)
+def test_a_fault_of_unknown_outcome_is_tried_once_more_and_counted(
+    tmp_path, faulty, in_haste, fault
+):
+    server = faulty("", fault)
+    with Bench(tmp_path, server.url, price=PRICE) as bench:
+        assert bench.fill(questions(4)) is None
+        assert bench.came(questions(4)) == ["answer"] * 4
+        assert server.hits == 5
+        assert bench.engine.tally.repeated == 1
+        spent = bench.journal.spent()
+        assert spent.unknown == 1
+        worst = {bench.engine.purse.worst(one) for one in questions(4)}
+        assert worst == {spent.maybe}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("midreset", "connection"), ("short", "connection"), ("garbled", "bad_body"),
+        ("html", "bad_body"), ("latin1", "encoding"), ("busy", "server_error"),
+    ],
+)  # fmt: skip
+def test_after_two_sends_of_unknown_outcome_a_request_has_failed(
+    tmp_path, faulty, in_haste, fault, kind
+):
+    server = faulty(fault, fault, only="Question 1?")
+    with Bench(tmp_path, server.url) as bench:
+        assert bench.fill(questions(4)) is None
+        assert bench.came(questions(4)) == ["answer", kind, "answer", "answer"]
+        assert bench.journal.spent().unknown == 2
+    assert server.hits == 5
+
+
+@pytest.mark.parametrize("fault", ["hang", "drip"])
+def test_the_deadline_holds_for_the_last_byte(tmp_path, faulty, in_haste, fault):
+    server = faulty(fault, fault, only="Question 1?")
+    with Bench(tmp_path, server.url, deadline_s=0.5) as bench:
+        bench.fill(questions(3))
+        assert bench.came(questions(3)) == ["answer", "timeout", "answer"]
+
+
+def test_a_garbled_reply_is_kept_raw(tmp_path, faulty, in_haste):
+    server = faulty("html", only="Question 1?")
+    with Bench(tmp_path, server.url) as bench:
+        bench.fill(questions(2))
+        first, second = bench.journal.attempts(question(1).key)
+    assert b"Please log in" in first["raw"]
+    assert (first["state"], second["state"]) == ("unknown", "answered")
+
+
+def test_what_is_surely_unpaid_is_tried_up_to_its_cap(tmp_path, server, in_haste):
+    with Bench(tmp_path, server.url) as bench:
+        bench.fill(questions(3))
+        server.set(fail_share=1.0, fail_status=503)
+        with server.counting() as asked:
+            bench.fill(questions(4))
+        assert bench.came(questions(4))[3] == "server_error"
+        assert bench.journal.spent().unknown == 0
+    assert len(asked) == engine_module.UNPAID_SENDS
+
+
+def test_a_rate_limit_loses_nothing(tmp_path, server, in_haste):
+    server.set(slow_every=4)
+    with Bench(tmp_path, server.url, concurrency=8) as bench:
+        assert bench.fill(questions(60)) is None
+        assert bench.came(questions(60)) == ["answer"] * 60
+        assert bench.engine.pace.limit < 8
+        assert len([line for line in bench.said if "slow down" in line]) == 1
+        assert bench.journal.spent().unknown == 0
+
+
+def test_no_request_comes_before_retry_after_is_over(tmp_path, server):
+    server.set(slow_every=10, retry_after="0.3")
+    with Bench(tmp_path, server.url, concurrency=4) as bench:
+        bench.fill(questions(15))
+        assert bench.came(questions(15)) == ["answer"] * 15
+    told = [asked for asked in server.asked if asked.status == 429]
+    assert told
+    for refused in told:
+        later = [asked.at for asked in server.asked if asked.at > refused.at + 0.15]
+        assert min(later, default=refused.at + 1) >= refused.at + 0.3
+
+
+def test_a_request_refused_for_itself_fails_alone(tmp_path, server):
+    server.set(fail_share=0.1, fail_status=413)
+    with Bench(tmp_path, server.url) as bench:
+        assert bench.fill(questions(60)) is None
+        came = bench.came(questions(60))
+        assert set(came) == {"answer", "too_large"}
+    refused = [asked for asked in server.asked if asked.status == 413]
+    assert len(refused) == came.count("too_large") > 0
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_failures_for_good_end_as_failures_and_the_rest_as_answers(
+    tmp_path, server, in_haste, status
+):
+    server.set(fail_share=0.05, fail_status=status)
+    with Bench(tmp_path, server.url, concurrency=16) as bench:
+        assert bench.fill(questions(100)) is None
+        came = bench.came(questions(100))
+        failed = came.count("server_error" if status == 500 else "bad_request")
+        assert failed + came.count("answer") == 100
+        assert bench.engine.tally.failed == failed > 0
+    with server.counting() as asked, Bench(tmp_path, server.url) as bench:
+        bench.fill(questions(100))
+    assert asked == []
+
+
+def test_a_failure_at_the_very_end_of_a_stage_that_waits_for_it(tmp_path, server, in_haste):
+    """The stage says `None` until the last request has an outcome: that is not a bug."""
+    with Bench(tmp_path, server.url) as bench:
+
+        def asks():
+            yield Ask(question(0))
+            while bench.settled(question(0)) is None:
+                yield None
+            server.set(status=500)
+            yield Ask(question(1))
+            while bench.settled(question(1)) is None:
+                yield None
+
+        assert bench.engine.fill(asks(), read) is None
+        assert bench.came(questions(2)) == ["answer", "server_error"]
+
+
+def test_a_first_failure_that_a_stage_waits_for_stops_the_run(tmp_path, server, in_haste):
+    server.set(status=500)
+    with Bench(tmp_path, server.url) as bench:
+
+        def asks():
+            yield Ask(question(0))
+            while True:
+                yield None
+
+        stop = bench.engine.fill(asks(), read)
+        assert stop is not None
+        assert stop.code == PROVIDER
+        assert bench.came(questions(1)) == ["open"]
+
+
+# -- the wire form ----------------------------------------------------------------------------
+
+
+def forms(server) -> list[str]:
+    bodies = [asked.body for asked in server.asked]
+    return [body.get("response_format", {"type": "text"})["type"] for body in bodies]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "sent"),
+    [
+        ({"structured": "json_schema"}, ["json_schema"]),
+        ({"structured": "json_object"}, ["json_schema", "json_object"]),
+        ({"structured": "text"}, ["json_schema", "json_object", "text"]),
+        ({"structured": "text", "says_why": False}, ["json_schema", "json_object", "text"]),
+        ({"takes_seed": False}, ["json_schema", "json_schema"]),
+        (
+            {"structured": "text", "takes_seed": False, "says_why": False},
+            ["json_schema", "json_object", "text", "text"],
+        ),
+    ],
+)
+def test_the_first_request_finds_the_form_that_the_server_takes(tmp_path, server, knobs, sent):
+    server.set(**knobs)
+    with Bench(tmp_path, server.url) as bench:
+        assert bench.fill(questions(10)) is None
+        assert bench.came(questions(10)) == ["answer"] * 10
+    assert forms(server) == sent + sent[-1:] * 9
+    assert ("seed" in server.asked[-1].body) == server.knobs.takes_seed
+
+
+def test_the_next_process_takes_the_form_up_again(tmp_path, server):
+    server.set(structured="text", takes_seed=False)
+    with Bench(tmp_path, server.url) as bench:
+        bench.fill(questions(2))
+    with server.counting() as asked, Bench(tmp_path, server.url) as bench:
+        bench.fill(questions(6))
+    assert [one.status for one in asked] == [200] * 4
+
+
+def test_a_field_named_later_is_given_up_and_fails_nothing(tmp_path, server):
+    with Bench(tmp_path, server.url) as bench:
+        bench.fill(questions(5))
+        server.set(takes_seed=False)
+        bench.fill(questions(30))
+        assert bench.came(questions(30)) == ["answer"] * 30
+
+
+def test_a_first_request_refused_for_itself_does_not_cost_the_form(tmp_path, server, in_haste):
+    server.set(fail_share=1.0, fail_status=400, message="This text is not welcome here.")
+    with Bench(tmp_path, server.url) as bench:
+
+        def asks():
+            yield Ask(question(0))
+            server.set(fail_share=0.0)
+            yield from map(Ask, questions(5, start=1))
+
+        assert bench.engine.fill(asks(), read) is None
+        assert bench.came(questions(6)) == ["bad_request"] + ["answer"] * 5
+    assert forms(server)[-5:] == ["json_schema"] * 5
+    assert all("seed" in asked.body for asked in server.asked[-5:])
+
+
+# -- what is the same for all -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_refusal_of_everybody_costs_one_request_and_leaves_all_open(tmp_path, server, status):
+    server.set(status=status)
+    with Bench(tmp_path, server.url) as bench:
+        stop = bench.fill(questions(9))
+        assert stop is not None
+        assert (stop.reason, stop.code) == ("provider", PROVIDER)
+        assert f"{status}" in stop.message
+        assert bench.came(questions(9)) == ["open"] * 9
+    assert len(server.asked) == 1
+
+
+def test_an_unknown_model_is_told_with_a_near_name(tmp_path, server):
+    with Bench(tmp_path, server.url, model="teacher-l") as bench:
+        stop = bench.fill(questions(9))
+        assert stop is not None
+        assert "teacher-1" in stop.message
+        assert bench.came(questions(9)) == ["open"] * 9
+    assert len(server.asked) == 1
+
+
+def test_an_exhausted_quota_is_never_tried_again(tmp_path, server):
+    server.set(status=429, message="You exceeded your current quota, please check your plan.")
+    with Bench(tmp_path, server.url) as bench:
+        stop = bench.fill(questions(9))
+        assert stop is not None
+        assert "quota" in stop.message
+        assert bench.came(questions(9)) == ["open"] * 9
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_the_first_three_refused_alike_stop_the_run(tmp_path, server, in_haste, status):
+    server.set(status=status)
+    with Bench(tmp_path, server.url) as bench:
+        stop = bench.fill(questions(9))
+        assert stop is not None
+        assert stop.code == PROVIDER
+        assert bench.came(questions(9)) == ["open"] * 9
+    assert len({asked.body["messages"][0]["content"] for asked in server.asked}) == 3
+    assert {asked.in_flight for asked in server.asked} == {1}
+
+
+def test_a_key_that_is_revoked_during_the_run_loses_nothing_under_way(tmp_path, server):
+    server.set(latency_s=0.1)
+    with Bench(tmp_path, server.url, concurrency=4) as bench:
+
+        def asks():
+            yield from map(Ask, questions(5))
+            server.set(status=401)
+            yield from map(Ask, questions(20, start=5))
+
+        stop = bench.engine.fill(asks(), read)
+        assert stop is not None
+        assert stop.code == PROVIDER
+        assert bench.came(questions(5)) == ["answer"] * 5
+        assert bench.came(questions(20, start=5)) == ["open"] * 20
+    refused = [asked for asked in server.asked if asked.status == 401]
+    assert len(refused) <= 4
+
+
+def test_a_model_that_is_removed_during_the_run_is_asked_for_no_more(tmp_path, server):
+    """While the server is asked which models it has, nothing new may start."""
+    with Bench(tmp_path, server.url, concurrency=4) as bench:
+        bench.fill(questions(5))
+        server.set(model="teacher-2", latency_s=0.05)
+        with server.counting() as asked:
+            stop = bench.fill(questions(300))
+        assert stop is not None
+        assert "teacher-2" in stop.message
+        assert bench.came(questions(300)) == ["answer"] * 5 + ["open"] * 295
+    assert len(asked) <= 4
+
+
+def test_a_server_that_was_never_reached_is_tried_three_times(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with Bench(tmp_path, f"http://127.0.0.1:{port}/v1") as bench:
+        stop = bench.fill(questions(9))
+        assert stop is not None
+        assert stop.code == PROVIDER
+        assert f"127.0.0.1:{port}" in stop.message
+        assert bench.came(questions(9)) == ["open"] * 9
+        attempts = bench.journal.attempts(question(0).key)
+        assert [one["state"] for one in attempts] == ["unpaid"] * 3
+
+
+# -- outages ----------------------------------------------------------------------------------
+
+
+def test_an_outage_pauses_the_run_and_fails_nothing(tmp_path, server, in_haste, monkeypatch):
+    monkeypatch.setattr(engine_module, "PROBE_EVERY_S", 0.01)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        server.set(status=200)
+
+    with Bench(tmp_path, server.url, concurrency=8, say=say) as bench:
+        bench.fill(questions(3))
+        server.set(status=500)
+        assert bench.fill(questions(60)) is None
+        assert bench.came(questions(60)) == ["answer"] * 60
+    assert len(said) == 1
+    assert "paused" in said[0]
+
+
+def test_an_outage_that_lasts_leaves_its_requests_open(tmp_path, server, in_haste, monkeypatch):
+    monkeypatch.setattr(engine_module, "PROBE_EVERY_S", 0.01)
+    monkeypatch.setattr(engine_module, "OUTAGE_S", 0.2)
+    with Bench(tmp_path, server.url, concurrency=8) as bench:
+        bench.fill(questions(3))
+        server.set(status=503)
+        stop = bench.fill(questions(60))
+        assert stop is not None
+        assert (stop.reason, stop.code) == ("provider", PROVIDER)
+        assert bench.came(questions(60)) == ["answer"] * 3 + ["open"] * 57
+
+
+def test_a_probe_during_an_outage_is_one_request_at_a_time(tmp_path, server, in_haste, monkeypatch):
+    monkeypatch.setattr(engine_module, "PROBE_EVERY_S", 0.01)
+    monkeypatch.setattr(engine_module, "OUTAGE_S", 0.2)
+    with Bench(tmp_path, server.url, concurrency=8) as bench:
+        bench.fill(questions(3))
+        server.set(status=500)
+        paused_at: list[int] = []
+        bench.engine.say = lambda _: paused_at.append(len(server.asked))
+        bench.fill(questions(60))
+    assert {asked.in_flight for asked in server.asked[paused_at[0] :]} == {1}
