@@ -1,0 +1,33 @@
+"""Plain JSON lines, each field in a column of its own: for scripts, tables and other trainers."""
+
+from collections.abc import Iterator
+
+from distillgen.formats import Options, Rationale, reply, target
+from distillgen.records import JSON, Answer
+
+DEFAULT: Rationale = "field"
+
+SNIPPET = """\
+import json
+
+with open(files["train"], encoding="utf-8") as lines:
+    rows = [json.loads(line) for line in lines]
+"""
+
+
+def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
+    """`{"question", "user_context", "answer", "rationale"}`, or `label` in place of `answer`.
+
+    An empty text stands for what is missing, so that every row has the same columns. In the forms
+    that put the rationale into the text the column is always `answer`: a column `label` holds
+    labels.
+    """
+    form = options.rationale
+    row = {"question": answer.question.strip(), "user_context": answer.user_context.strip()}
+    if form in ("field", "none"):
+        row["label" if answer.label else "answer"] = target(answer)
+    else:
+        row["answer"] = reply(answer, form)
+    if form == "field":
+        row["rationale"] = answer.rationale.strip()
+    yield row

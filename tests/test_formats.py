@@ -1,0 +1,212 @@
+"""The formats: golden files, and what must hold in every one. `python tests/test_formats.py`
+writes the golden files anew; read what it changed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from distillgen import formats
+from distillgen.errors import UserError
+from distillgen.formats import Options
+from distillgen.records import Answer
+
+GOLDEN = Path(__file__).parent / "golden"
+LINEAGE = {"teacher": "local:test", "request": "f" * 64}
+
+ANSWERS = [
+    Answer(
+        question='My bank says "move everything into shares". Should I?',
+        user_context="I am 58, retire in four years and sleep badly when prices fall",
+        rationale="Four years are too short to wait for a fall to mend,\u2028and you lose sleep.",
+        answer="No.\n\n1. Keep four years of spending in savings.\n2. The rest: a fund “für alle”.",
+        id="open",
+        **LINEAGE,
+    ),
+    Answer(
+        question="Premise: A man repairs a roof.\nHypothesis: Nobody is working.",
+        rationale="Who repairs a roof is working.",
+        label="contradiction",
+        id="closed",
+        **LINEAGE,
+    ),
+    Answer(
+        question="What is 7 · 8?",
+        user_context="Pupil, third year",
+        answer="56",
+        id="bare",
+        **LINEAGE,
+    ),
+    Answer(
+        question="How do I end my thoughts?",
+        rationale="First this.</think>Then that: <think> opens them.",
+        answer="Write </think>.",
+        id="tagged",
+        **LINEAGE,
+    ),
+]
+
+
+def cases() -> Iterator[tuple[str, str, Options]]:
+    """Golden file, format, options: every form that each format knows."""
+    for name in formats.names():
+        for form in sorted(formats.load(name).rationales):
+            yield f"{name}.{form}.jsonl", name, Options(rationale=form)
+    yield "step-by-step.paper.jsonl", "step-by-step", Options(label_weight=0.7)
+    yield "step-by-step.google.jsonl", "step-by-step", Options(preset="google")
+    yield "step-by-step.flat.jsonl", "step-by-step", Options(layout="flat")
+
+
+def written(name: str, options: Options) -> str:
+    found = formats.load(name)
+    answers = [a for a in ANSWERS if a.rationale or name != "step-by-step"]
+    rows = [row for answer in answers for row in found.rows(answer, options)]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+every_case = pytest.mark.parametrize(
+    ("file", "name", "options"), [pytest.param(*case, id=case[0]) for case in cases()]
+)
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text in a row, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
+@every_case
+def test_a_format_writes_its_golden_file(file: str, name: str, options: Options) -> None:
+    assert written(name, options).encode() == (GOLDEN / file).read_bytes()
+
+
+def test_there_is_no_golden_file_that_nobody_writes() -> None:
+    ours = {path.name for name in formats.names() for path in GOLDEN.glob(f"{name}.*.jsonl")}
+    assert ours == {file for file, _, _ in cases()}
+
+
+@every_case
+def test_every_row_has_the_same_columns_and_no_null(file: str, name: str, options: Options) -> None:
+    """Closed and open tasks are never in one file; the label has a column of its own in `jsonl`."""
+    open_ones = [a for a in ANSWERS if not a.label and (a.rationale or name != "step-by-step")]
+    rows = [row for a in open_ones for row in formats.load(name).rows(a, options)]
+    shapes = {json.dumps(shape(row)) for row in rows}
+    assert len(shapes) == 1
+    assert "null" not in shapes.pop()
+
+
+def shape(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shape(inner) for inner in value]
+    return None if value is None else type(value).__name__
+
+
+@pytest.mark.parametrize("name", ["trl-prompt-completion", "trl-messages", "openai-chat", "jsonl"])
+def test_the_think_form_opens_and_closes_once(name: str) -> None:
+    for answer in ANSWERS:
+        (row,) = formats.load(name).rows(answer, Options(rationale="think"))
+        said = " ".join(texts(row)).removeprefix(formats.prompt(answer))
+        assert said.count("<think>") == said.count("</think>") == bool(answer.rationale)
+
+
+@every_case
+def test_the_rationale_is_in_a_row_once_or_not_at_all(
+    file: str, name: str, options: Options
+) -> None:
+    closed = ANSWERS[1]
+    rows = list(formats.load(name).rows(closed, options))
+    found = sum(text.count(closed.rationale) for text in texts(rows))
+    assert found == (options.rationale != "none")
+
+
+def test_a_label_is_what_a_closed_task_teaches() -> None:
+    assert formats.target(ANSWERS[1].model_copy(update={"answer": "Both."})) == "contradiction"
+
+
+def test_no_row_has_a_system_prompt_or_lineage() -> None:
+    rows = "".join(written(name, options) for _, name, options in cases())
+    assert '"system"' not in rows
+    assert not any(secret in rows for secret in LINEAGE.values())
+
+
+@pytest.mark.parametrize("preset", ["paper", "google"])
+def test_step_by_step_gives_a_pair_the_same_id_and_weights_that_make_one(preset: str) -> None:
+    rows = list(
+        formats.load("step-by-step").rows(
+            ANSWERS[0],
+            Options(preset=preset, label_weight=0.7),  # type: ignore[arg-type]
+        )
+    )
+    assert [row["task"] for row in rows] == ["label", "rationale"]
+    assert [row["weight"] for row in rows] == [0.7, 0.3]
+    assert rows[0]["pair_id"] == rows[1]["pair_id"] == "open"
+    assert [row["input"].removesuffix(formats.prompt(ANSWERS[0])) for row in rows] == (
+        ["[label] ", "[rationale] "] if preset == "paper" else ["predict: ", "explain: "]
+    )
+
+
+def test_step_by_step_leaves_out_what_has_no_rationale() -> None:
+    with pytest.raises(formats.LeftOut, match=r"^no_rationale$"):
+        list(formats.load("step-by-step").rows(ANSWERS[2], Options()))
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_every_format_has_a_line_of_help_and_a_snippet_that_parses(name: str) -> None:
+    found = formats.load(name)
+    assert found.help.endswith((".", ")"))
+    compile(found.snippet, name, "exec")
+
+
+def test_an_unknown_format_is_told_what_there_is_and_what_is_near() -> None:
+    with pytest.raises(UserError, match=r"did you mean trl-messages\?.*openai-chat") as caught:
+        formats.load("trl_message")
+    assert caught.value.code == 2
+    with pytest.raises(UserError, match=r"no format \.\./secrets"):
+        formats.load("../secrets")
+
+
+DOCS = (Path(__file__).parents[1] / "docs/formats.md").read_text(encoding="utf-8")
+
+
+def block(after: str, language: str) -> str:
+    """The first code block of that language after a text of the page."""
+    return DOCS.partition(after)[2].partition(f"```{language}\n")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_the_page_shows_the_rows_as_they_are_written(name: str) -> None:
+    shown = Answer.model_validate_json(block("All examples", "json answer"))
+    found = formats.load(name)
+    rows = list(found.rows(shown, Options(rationale=found.default or "after")))
+    assert [json.loads(line) for line in block(f"### `{name}`", "json").splitlines()] == rows
+
+
+def test_a_format_of_ones_own_is_reached_by_its_dotted_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "my_package"
+    package.mkdir()
+    (package / "my_format.py").write_text(block("## A format of your own", "python"))
+    (package / "none.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = formats.load("my_package.my_format")
+    assert found.help == "Question and answer with a tab between them, for our own trainer."
+    assert found.rationales == {"after", "none"}
+    assert found.default is None
+    rows = list(found.rows(ANSWERS[2], Options()))
+    assert rows == [{"text": "Pupil, third year\n\nWhat is 7 · 8?\t56"}]
+    with pytest.raises(UserError, match="has no `rows"):
+        formats.load("my_package.none")
+    with pytest.raises(UserError, match="must be installed or on PYTHONPATH"):
+        formats.load("my_package.missing")
+
+
+if __name__ == "__main__":
+    for file, name, options in cases():
+        (GOLDEN / file).write_bytes(written(name, options).encode())
