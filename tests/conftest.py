@@ -41,6 +41,14 @@ def faulty() -> Iterator[Callable[..., FaultServer]]:
         one.close()
 
 
+@pytest.fixture
+def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines of this process wait no longer than a moment between two sends of a request."""
+    from distillgen.engine import Engine
+
+    monkeypatch.setattr(Engine, "_wait_s", lambda *_: 0.01)
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command came to."""
