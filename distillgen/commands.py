@@ -23,6 +23,17 @@ def demo(out: Path | None, teacher: str | None, *, quiet: bool) -> None:
     _run(given, seeds, "distillgen init NAME     your own field: seeds and prompts to edit", True)
 
 
+def _no_folder(source: Path) -> Path:
+    """A file to read.
+
+    Raises:
+        UserError: it is a folder.
+    """
+    if source.is_dir():
+        raise UserError(f"{source}: is a folder, and no run folder; name a file")
+    return source
+
+
 def init(name: str, *, csv: bool) -> None:
     """Files to edit, and the command that follows."""
     from distillgen.init import init as lay_out
@@ -37,7 +48,7 @@ def init(name: str, *, csv: bool) -> None:
 
 def run(given: Mapping[str, JSON]) -> None:
     """Expand, answer, export."""
-    _run(given, Path(given["seeds"]), "", demo=False)
+    _run(given, _no_folder(Path(given["seeds"])), "", demo=False)
 
 
 def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool) -> None:
@@ -75,7 +86,7 @@ def _inputs_of(run_folder: Folder) -> tuple[Path, inputs.Inputs]:
 
 def expand(given: Mapping[str, JSON]) -> None:
     """Seeds to inputs."""
-    source = Path(given["seeds"])
+    source = _no_folder(Path(given["seeds"]))
     this = Session(given, task_beside(source), folder.folder_of(str(source), given["out"]))
     seeds = inputs.read_seeds(source, this.fields)
     with this.opened() as work:
@@ -92,7 +103,7 @@ def answer(given: Mapping[str, JSON]) -> None:
     source = Path(given["inputs"])
     if folder.is_run(source):
         source = source / "inputs.jsonl"
-    this = Session(given, task_of(source, path), path)
+    this = Session(given, task_of(_no_folder(source), path), path)
     rows = inputs.open_inputs(source, this.fields, this.settings.skip_invalid)
     _answer(this, source, rows)
 
@@ -116,7 +127,7 @@ def retry(given: Mapping[str, JSON]) -> None:
         raise UserError(f"{path}: no answers were asked for here; distillgen answer {path}")
     source = Path(entry.source)
     found = task_of(source, path)
-    old = {name: value for name, value in entry.options.items() if name != "limit"}
+    old = {name: value for name, value in entry.options.items() if name not in ("limit", "task")}
     new = {name: value for name, value in given.items() if value not in (None, [], ())}
     this = Session({**old, **new, "out": path}, found.model_copy(update={"defaults": {}}), path)
     rows = inputs.open_inputs(source, this.fields, this.settings.skip_invalid)

@@ -20,7 +20,8 @@ class Groups(TyperGroup):
         panels: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
             first_line = (command.help or "").strip().splitlines()[0]
-            panels.setdefault(str(command.rich_help_panel), []).append((name, first_line))
+            panel = getattr(command, "rich_help_panel", "Commands")
+            panels.setdefault(panel, []).append((name, first_line))
         for panel, rows in panels.items():
             with formatter.section(panel):
                 formatter.write_dl(rows)

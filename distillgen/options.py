@@ -8,12 +8,12 @@ import typer
 TEACHER, MONEY, RUN, OUTPUT = "Teacher", "Money", "Run", "Output"
 
 
-def _option(panel: str, name: str, text: str, **more: object) -> typer.models.OptionInfo:
+def _option(panel: str, name: str, text: str) -> typer.models.OptionInfo:
     variable = "DISTILLGEN_" + name.strip("-").replace("-", "_").upper()
     names = [name] if name.startswith("--") else [f"-{name}"]
     made: typer.models.OptionInfo = typer.Option(
         *names, help=text, envvar=variable, show_envvar=False, rich_help_panel=panel,
-        show_default=False, **more,
+        show_default=False,
     )  # fmt: skip
     return made
 

@@ -53,7 +53,7 @@ class Screen:
         before = (tally.sends, tally.failed)
 
         def words() -> str:
-            if self._fetching:
+            if self._fetching and not tally.sends:
                 return self._fetching
             n, seconds = done(), time.monotonic() - started
             line = f"{stage:<8} {n:,} of {total:,}   {tally.sends - before[0]:,} requests"
@@ -81,7 +81,6 @@ class Screen:
 
     def first_pair(self, pair: Answer) -> None:
         """The first pair, before the rest is asked for."""
-        self._fetching = ""
         self.say("\n  the first pair:")
         self.pairs([pair], lines=3)
 
@@ -147,7 +146,8 @@ def ledger(result: Result) -> str:
         parts += [f"{n:,} left out ({reason})" for reason, n in one.left_out.items()]
         total = sum(one.records.values()) + sum(one.left_out.values())
         form = _FORMS.get(one.rationale or "", "")
-        lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}; {one.format}{form}")
+        lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}")
+        lines.append(f"         {one.format}{form}")
     return "\n".join(lines)
 
 
@@ -191,11 +191,13 @@ def used(results: Iterable[Result], spent: int | None, pairs: int) -> str:
 
 
 def shown_files(paths: Iterable[Path]) -> str:
-    """The files that were written, a line each."""
-    there = [path for path in paths if path.exists()]
-    return "\n".join(
-        f"{'files' if i == 0 else '':<8} {path}" for i, path in enumerate(dict.fromkeys(there))
-    )
+    """The files that were written, those for readers of records aside; a line a folder."""
+    folders: dict[Path, list[str]] = {}
+    for path in dict.fromkeys(paths):
+        if path.exists() and not path.name.endswith((".meta.jsonl", "README.md")):
+            folders.setdefault(path.parent, []).append(path.name)
+    lines = [f"{folder}/  {' '.join(names)}" for folder, names in folders.items()]
+    return "\n".join(f"{'' if i else 'files':<8} {line}" for i, line in enumerate(lines))
 
 
 def short(n: int) -> str:

@@ -61,7 +61,8 @@ def _request(journal: Journal, key: str) -> Iterator[str]:
         yield visible(message.content)
     for n, attempt in enumerate(journal.attempts(key), 1):
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(attempt["sent"] or 0)))
-        line = f"\n--- send {n}, wave {attempt['wave']}: {attempt['state']}, {at}, {attempt['url']}"
+        line = f"\n--- send {n}, wave {attempt['wave']!s}: {attempt['state']!s}, {at}"
+        line += f", {attempt['url']!s}"
         if attempt["ended"] and attempt["sent"]:
             line += f", {float(attempt['ended']) - float(attempt['sent']):.1f} s"
         if attempt["cost"]:

@@ -123,12 +123,11 @@ class Work:
         paths = [self.folder.path / name for name in names]
         self._guard(paths)
         walk = self.walk(seeds)
+        walk.advance()
         entry = self._begin(
-            "expand",
-            source,
-            files.sha256_of(source),
-            {walk.setting.prompt.name: walk.setting.prompt},
-        )
+            "expand", source, files.sha256_of(source), walk.setting.prompt,
+            lambda: 0 if walk.ended else walk.needed() - walk.folded,
+        )  # fmt: skip
         self._keep_task(source, seeds)
         engine = self.engine
         with self.watch.live("expand", walk.options.n, engine.tally, lambda: len(walk.kept)):
@@ -136,7 +135,7 @@ class Work:
         _write(paths[0], found.inputs)
         _write_among(paths[1], "expand", found.rejected)
         _write_among(paths[2], "expand", found.failures)
-        kinds = Counter(failure.kind for failure in found.failures)
+        kinds = Counter[str](failure.kind for failure in found.failures)
         result = Result(
             "expand", found.ledger, stop=found.stop, ended=found.ended, written=paths, kinds=kinds
         )
@@ -164,8 +163,10 @@ class Work:
             raise UserError(f"{source}: would be written over by its own answers; -o names another")
         examples = Limited(given, self.settings.limit)
         answering = self.answering(examples)
-        prompt = answering.setting.prompt
-        entry = self._begin("answer", source, given.sha256, {prompt.name: prompt})
+        entry = self._begin(
+            "answer", source, given.sha256, answering.setting.prompt,
+            lambda: sum(1 for _ in answering.requests()),
+        )  # fmt: skip
         engine = self.engine
         before = engine.tally.answered + engine.tally.failed
         with self.watch.live(
@@ -220,7 +221,7 @@ class Work:
         export.settle(options, closed)
         paths = export.paths(out, options.formats)
         self._guard(paths)
-        entry = self._begin("export", source, files.sha256_of(source), {})
+        entry = self._begin("export", source, files.sha256_of(source))
         exported = export.export(answers.read(source), closed, options, out)
         counts: Counter[str] = Counter()
         for one in exported[:1]:
@@ -279,17 +280,27 @@ class Work:
             self.folder.guard(paths)
 
     def _begin(
-        self, command: str, source: Path, sha256: str, used: dict[str, prompts.Prompt]
+        self,
+        command: str,
+        source: Path,
+        sha256: str,
+        prompt: prompts.Prompt | None = None,
+        to_ask: Callable[[], int] = lambda: 0,
     ) -> Entry:
-        entry = new_entry(
-            str(source),
-            sha256,
-            self.settings.model_dump(mode="json"),
-            {name: prompt.sha256 for name, prompt in used.items()},
-        )
+        """Write that a command begins; say first what a change since its last run asks anew."""
+        asked = self.settings.model_dump(mode="json") | {"task": self.task.model_dump(mode="json")}
+        used = {prompt.path.name: prompt.sha256} if prompt else {}
+        entry = new_entry(str(source), sha256, asked, used)
         old = self.folder.manifest.commands.get(command)
-        if old and not self.overwrite and command != "export":
-            _refuse_other_source(self.folder, command, old, entry)
+        if old and prompt:
+            if not self.overwrite:
+                _refuse_other_source(self.folder, command, old, entry)
+            changes = changed_since(old, entry)
+            if changes and (n := to_ask()):
+                self.watch.say(
+                    f"{', '.join(changes)} changed since the last {command}:"
+                    f" {n:,} requests are asked anew"
+                )
         self.folder.begin(command, entry)
         self._before = self._used()
         return entry
@@ -349,6 +360,28 @@ def export_options(settings: Settings) -> export.Options:
         shares=export.shares(settings.split) if settings.split else export.DEFAULT_SHARES,
         random_seed=settings.random_seed,
     )
+
+
+MEANING = ("teacher", "server", "temperature", "top_p", "max_tokens", "strategy", "per_call",
+           "shots", "human_shots", "random_seed")  # fmt: skip
+"""Options that go into requests."""
+
+
+def changed_since(old: Entry, new: Entry) -> list[str]:
+    """What is no longer as it was and goes into requests: prompt files, options, the task."""
+    changes = [name for name, sha256 in new.prompts.items() if old.prompts.get(name) != sha256]
+    changes += [
+        f"--{name.replace('_', '-')}"
+        for name in MEANING
+        if old.options.get(name) != new.options.get(name)
+    ]
+    tasks = [entry.options.get("task", {}) for entry in (old, new)]
+    changes += [
+        f"`{name}` of the task"
+        for name in ("expert", "language", "labels")
+        if tasks[0].get(name) != tasks[1].get(name)
+    ]
+    return changes
 
 
 _SHORT = {

@@ -14,7 +14,7 @@ HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
     2: "answers budget dedupe download files formats help inputs journal options pacing prices"
-    " prompts providers replies settings show signals task teachers triage weights wire",
+    " prompts providers replies settings show signals tables task teachers triage weights wire",
     3: "engine folder outcomes strategies",
     4: "answer defaults dry_run expand export init standing trace work",
     5: "__init__ __main__ cli commands screen session",
@@ -27,9 +27,10 @@ HEAVY = {
     "aiolimiter": {"pacing.py"},
     "tenacity": {"engine.py"},
     "genai_prices": {"prices.py"},
+    "jsonlines": {"tables.py"},
     "jinja2": {"prompts.py"},
     "json_repair": {"replies.py"},
-    "pyarrow": {"inputs.py"},
+    "pyarrow": {"tables.py"},
     "rapidfuzz": {"dedupe.py"},
     "rensa": {"dedupe.py"},
     "rich": {"screen.py", "show.py"},

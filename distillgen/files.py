@@ -1,0 +1,184 @@
+"""Write derived files whole or not at all, and read them back."""
+
+import errno
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import orjson
+
+from distillgen.errors import STORAGE, UserError
+from distillgen.records import JSON, FileStamp
+
+BUFFER = 1 << 18
+REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota is used up",
+    errno.EROFS: "the disk is read-only",
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
+}
+
+
+def dumps(row: Mapping[str, JSON]) -> bytes:
+    """One strict UTF-8 line of JSON, without its newline.
+
+    Lone surrogates become U+FFFD; integers of any size stay exact.
+
+    Raises:
+        ValueError: NaN or infinity, which JSON does not have; names the field.
+    """
+    for name, value in row.items():
+        if _not_finite(value):
+            raise ValueError(f"`{name}` holds NaN or infinity, which JSON does not have")
+    try:
+        return orjson.dumps(row)
+    except TypeError:
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+
+
+def _not_finite(value: JSON) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(map(_not_finite, value.values()))
+    return isinstance(value, list | tuple) and any(map(_not_finite, value))
+
+
+def loads(line: str | bytes) -> JSON:
+    """The value of a line of JSON.
+
+    Raises:
+        ValueError: it is not strict JSON, or nested too deeply.
+    """
+    return orjson.loads(line)
+
+
+class Whole:
+    """A file that appears whole or not at all: written beside its place, flushed, renamed.
+
+    A file to which nothing was written is removed. On an exception the old file stays.
+
+    Raises:
+        UserError: the disk is full or read-only (exit code 5).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self.stamp: FileStamp | None = None
+        """What was written; None when nothing was."""
+        self._beside = path.with_name(f".{path.name}.part")
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> "Whole":
+        with _translated(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self._beside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            self._file = os.fdopen(handle, "wb", BUFFER)
+        return self
+
+    def write(self, row: Mapping[str, JSON]) -> None:
+        """Write one row as a line of JSON."""
+        self._put(dumps(row) + b"\n")
+
+    def write_text(self, text: str) -> None:
+        """Write text as it is."""
+        self._put(text.encode("utf-8", "replace"))
+
+    def _put(self, data: bytes) -> None:
+        self.rows += 1
+        self._digest.update(data)
+        with _translated(self.path):
+            self._file.write(data)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        try:
+            with _translated(self.path):
+                if error is None:
+                    self._file.flush()
+                    os.fsync(self._file.fileno())
+                self._file.close()
+                if error is None:
+                    self._place()
+        finally:
+            self._beside.unlink(missing_ok=True)
+
+    def _place(self) -> None:
+        if not self.rows:
+            self.path.unlink(missing_ok=True)
+            return
+        os.replace(self._beside, self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        found = self.path.stat()
+        self.stamp = FileStamp(
+            sha256=self._digest.hexdigest(), size=found.st_size, mtime_ns=found.st_mtime_ns
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stamp(path: Path) -> FileStamp:
+    """A file as it is now."""
+    found = path.stat()
+    return FileStamp(sha256=sha256_of(path), size=found.st_size, mtime_ns=found.st_mtime_ns)
+
+
+def changed(path: Path, stamp: FileStamp) -> bool:
+    """Whether a file is not what it was; its digest is taken only if size or time differ."""
+    found = path.stat()
+    if (found.st_size, found.st_mtime_ns) == (stamp.size, stamp.mtime_ns):
+        return False
+    return found.st_size != stamp.size or sha256_of(path) != stamp.sha256
+
+
+def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
+    """The rows of a file that distillgen wrote; nothing when it is missing.
+
+    A torn last line, as a power cut may leave it, is dropped.
+
+    Raises:
+        UserError: another line is not JSON.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for n, line in enumerate(file, 1):
+            if not line.strip(b"\0\r\n\t "):
+                continue
+            try:
+                row = loads(line)
+            except ValueError as error:
+                if not line.endswith(b"\n"):
+                    return
+                raise UserError(f"{path}:{n}: not JSON: {error}") from error
+            if not isinstance(row, dict):
+                raise UserError(f"{path}:{n}: not a JSON object")
+            yield row
+
+
+class _translated:
+    """The system's errors as what the user can do about them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            reason = REASONS.get(error.errno or 0, error.strerror or str(error))
+            raise UserError(f"{self.path}: cannot be written: {reason}", STORAGE) from error

@@ -1,0 +1,182 @@
+"""Read the rows of a file that people bring: JSON lines, CSV or Parquet, plain or with gzip."""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+import jsonlines
+
+from distillgen.errors import UserError
+from distillgen.files import loads
+from distillgen.records import JSON
+
+LONGEST_CELL = 1 << 28
+"""Characters; Python's own limit for CSV is 131,072."""
+ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
+
+
+class Row(NamedTuple):
+    """One row of a file: its columns, or what is wrong with it."""
+
+    line: int
+    """Line of a text file, row of a table, from 1."""
+    columns: dict[str, JSON]
+    problem: str = ""
+
+
+def rows_of(file: Path, shown: Path | None = None) -> Iterator[Row]:
+    """The rows of a file, blank lines left out; `shown` is its name in errors.
+
+    Raises:
+        UserError: the file as a whole cannot be read; what is wrong with a row, the row says.
+    """
+    shown = shown or file
+    _check(file, shown)
+    ending = Path(shown.name.removesuffix(".gz")).suffix.lower() if str(shown) != "-" else ".jsonl"
+    if ending not in ENDINGS:
+        raise UserError(
+            f"{shown}: unknown ending; give a .jsonl, .csv or .parquet file (also with .gz)"
+        )
+    found = False
+    with ExitStack() as stack:
+        stack.enter_context(_readable(shown))
+        if ending == ".parquet":
+            rows = _parquet(file)
+        else:
+            pack = gzip.open if shown.name.endswith(".gz") else open
+            opened = cast(IO[bytes], stack.enter_context(pack(file, "rb")))
+            rows = _csv(opened) if ending == ".csv" else _jsonl(opened)
+        for row in rows:
+            found = True
+            yield row
+    if not found:
+        raise UserError(f"{shown}: is empty; nothing to read")
+
+
+def _check(file: Path, shown: Path) -> None:
+    """What can be said about a path without opening it."""
+    if not file.exists():
+        there = [path.name for path in file.parent.glob("*")] if file.parent.is_dir() else []
+        near = get_close_matches(file.name, there, n=1)
+        raise UserError(
+            f"{shown}: no such file" + (f"; there is {file.parent / near[0]}" if near else "")
+        )
+    if file.is_dir():
+        raise UserError(f"{shown}: is a folder; name a file in it")
+    if not file.is_file():
+        raise UserError(f"{shown}: is no regular file; pipe it in and give - as the file")
+    if not file.stat().st_size:
+        raise UserError(f"{shown}: is empty; nothing to read")
+
+
+@contextmanager
+def _readable(shown: Path) -> Iterator[None]:
+    """Faults of the whole file as what the user can do about them."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{shown}: {error}") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"{shown}: the gzip file is cut off or damaged; pack it again") from error
+    except OSError as error:
+        raise UserError(f"{shown}: cannot be read ({error.strerror or error})") from error
+
+
+def _jsonl(file: IO[bytes]) -> Iterator[Row]:
+    line = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal line
+        for line, raw in enumerate(file, 1):
+            yield _decoded(raw, line)
+
+    reader = jsonlines.Reader(lines(), loads=loads)
+    while True:
+        try:
+            value = reader.read(skip_empty=True, allow_none=True)
+        except EOFError:
+            return
+        except jsonlines.InvalidLineError as error:
+            yield Row(line, {}, _not_json(str(error.__cause__), error.line))
+            continue
+        if isinstance(value, dict):
+            yield Row(line, value)
+        else:
+            yield Row(line, {}, f"is {kind_of(value)}, not an object; write one {{…}} a line")
+
+
+def _csv(file: IO[bytes]) -> Iterator[Row]:
+    """Rows of a table; the cells may be parted by commas, semicolons or tabs."""
+    csv.field_size_limit(LONGEST_CELL)
+    lines = (_decoded(raw, n) for n, raw in enumerate(file, 1))
+    first = next(lines, "")
+    parted_by = max(",;\t", key=first.count)
+    reader = csv.reader(chain([first], lines), delimiter=parted_by, strict=True)
+    heading = [name.strip() for name in next(reader, [])]
+    if len(set(heading)) < len(heading):
+        raise UserError("a column stands twice in the heading; give each its own name")
+    while True:
+        start = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(start, {}, f"not CSV ({error}); is a quotation mark missing?")
+            continue
+        if len(cells) > len(heading):
+            yield Row(
+                start, {}, f"{len(cells)} cells, the heading has {len(heading)}; a"
+                f" `{parted_by}` in a text? put the text in quotation marks",
+            )  # fmt: skip
+        elif any(cells):
+            yield Row(start, dict(zip(heading, cells, strict=False)))
+
+
+def _parquet(file: Path) -> Iterator[Row]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise UserError("Parquet needs a package: pip install 'distillgen[parquet]'") from error
+    try:
+        batches = parquet.ParquetFile(file).iter_batches(batch_size=1000)
+        rows = (row for batch in batches for row in batch.to_pylist())
+        yield from (Row(n, row) for n, row in enumerate(rows, 1))
+    except pyarrow.ArrowInvalid as error:
+        raise UserError(f"not a Parquet file ({error})") from error
+
+
+def _decoded(raw: bytes, line: int) -> str:
+    try:
+        return raw.decode("utf-8-sig" if line == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise UserError("is UTF-16; save it as UTF-8") from error
+        byte = f"0x{raw[error.start]:02x}"
+        raise UserError(
+            f"line {line} is not UTF-8 (byte {byte}); save it as UTF-8, in Excel as `CSV UTF-8`"
+        ) from error
+
+
+def _not_json(said: str, line: str | bytes) -> str:
+    """orjson's words, with the column as people count it."""
+    reason, _, place = said.partition(": line ")
+    column = re.search(r"column (\d+)", place)
+    where = f" at column {column[1]}" if column else ""
+    hint = "; write one {…} a line, not a list" if str(line).lstrip()[:1] == "[" else ""
+    return f"not JSON: {reason}{where}{hint}"
+
+
+def kind_of(value: JSON) -> str:
+    """What a JSON value is, in words."""
+    kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list",
+             dict: "an object", str: "a text", type(None): "null"}  # fmt: skip
+    return kinds.get(type(value), f"a {type(value).__name__}")
