@@ -1,7 +1,7 @@
 """Hold the money of a run: reserve the worst case before sending, settle what it came to."""
 
 from distillgen.prices import Price
-from distillgen.records import Request, Usage
+from distillgen.records import Request, Usage, canonical
 
 UNSTATED_MAX_TOKENS = 4096
 """Assumed length of a reply where a request states no limit."""
@@ -24,9 +24,8 @@ class Purse:
         """The most that one send of a request can cost."""
         if self.price is None:
             return None
-        length = sum(len(m.content.encode(errors="replace")) for m in request.messages)
         most = int(request.sampling.get("max_tokens", UNSTATED_MAX_TOKENS))
-        return self.price.worst(length, most)
+        return self.price.worst(length(request), most)
 
     def reserve(self, request: Request) -> bool:
         """Set the worst case of a send aside; False when that could pass the limit."""
@@ -47,3 +46,9 @@ class Purse:
     def cost(self, usage: Usage) -> int | None:
         """What a reply was billed; None when the price is unknown."""
         return None if self.price is None else self.price.cost(usage)
+
+
+def length(request: Request) -> int:
+    """Bytes of the messages and of the schema that goes with them."""
+    asked = sum(len(message.content.encode(errors="replace")) for message in request.messages)
+    return asked + (len(canonical(request.json_schema)) if request.json_schema else 0)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from distillgen import files, folder, inputs, prompts, screen, standing
 from distillgen.errors import BUDGET, UserError
-from distillgen.folder import Folder
 from distillgen.records import JSON
 from distillgen.session import Session
 from distillgen.task import Task, load_task, task_beside
@@ -57,15 +56,15 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
     seeds = inputs.read_seeds(source, this.fields)
     n = this.settings.n
     with this.opened() as work:
-        run_folder = work.folder
         work.check_export(this.path / "export")
         if given.get("dry_run"):
             this.estimate([work.estimate_expand(seeds), work.estimate_answers(seeds)])
         this.begin(f"{this.task.name}: {len(seeds)} seeds -> {n:,} pairs")
         this.goes_on(work)
         results = [work.expand(source, seeds)]
-        if _goes_on(results[-1]):
-            results.append(work.answer(*_inputs_of(run_folder)))
+        made = this.path / "inputs.jsonl"
+        if _goes_on(results[-1]) and made.exists():
+            results.append(work.answer(made, inputs.open_inputs(made)))
         if len(results) == 2 and _goes_on(results[-1]):
             answers = this.path / "answers.jsonl"
             results.append(work.export(answers, this.path / "export"))
@@ -75,13 +74,6 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
 def _goes_on(result: Result) -> bool:
     """Whether the next stage runs: without money it still reads and writes what is there."""
     return result.stop is None or result.stop.code == BUDGET
-
-
-def _inputs_of(run_folder: Folder) -> tuple[Path, inputs.Inputs]:
-    path = run_folder.path / "inputs.jsonl"
-    if not path.exists():
-        raise UserError(f"{run_folder.path}: no inputs came, so there is nothing to answer", 1)
-    return path, inputs.open_inputs(path)
 
 
 def expand(given: Mapping[str, JSON]) -> None:

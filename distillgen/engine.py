@@ -9,7 +9,7 @@ from typing import NamedTuple
 import tenacity
 
 from distillgen import triage
-from distillgen.budget import Purse
+from distillgen.budget import Purse, length
 from distillgen.errors import BUDGET, PROVIDER, STORAGE, ParseError, UserError
 from distillgen.journal import AttemptState, Done, Ended, Journal, Place, Ticket
 from distillgen.pacing import Pace
@@ -413,7 +413,7 @@ class Engine:
         self.tally.in_flight += 1
         try:
             reply = await self.teacher.send(request, request.seed(wave), form)
-            verdict = triage.of_reply(reply)
+            verdict = triage.of_reply(reply, length(request))
             self.pace.hear(reply.headers)
         except Lost as lost:
             verdict = triage.of_lost(lost)

@@ -109,6 +109,7 @@ class Walk:
         self._kept_after = [0]
         self._recent: deque[tuple[int, int]] = deque()
         self._index = Index()
+        self._questions = {seed.id: seed.question for seed in setting.seeds}
         for seed in setting.seeds:
             self._index.add(seed.id, (seed.user_context, seed.question))
 
@@ -212,14 +213,16 @@ class Walk:
         verdict = self._index.verdict((context, question))
         if verdict:
             self._reject(
-                verdict.reason, proposal, key, of=verdict.of, similarity=verdict.similarity
-            )
+                verdict.reason, proposal, key, of=verdict.of, similarity=verdict.similarity,
+                repeats=self._questions[verdict.of],
+            )  # fmt: skip
             return 0
         made = Example(
             question=question, user_context=context, id=content_id(context, question),
             strategy=self.strategy.__name__.rpartition(".")[2], parents=parents, request=key,
         )  # fmt: skip
         self._index.add(made.id, (context, question))
+        self._questions[made.id] = question
         self.kept.append(made)
         self.counts["kept"] += 1
         return 1

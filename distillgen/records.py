@@ -245,6 +245,8 @@ class Rejection(Record):
     """Its context."""
     of: str = ""
     """Id of the earlier text that it repeats."""
+    repeats: str = ""
+    """The question of that text."""
     similarity: float | None = None
     """ROUGE-L F1 with that text, the lowest over the fields, 0 to 1."""
     place: int | None = None

@@ -6,6 +6,7 @@ the next command. Plain lines take the place of the live area when stderr is no 
 
 import os
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -39,8 +40,13 @@ class Screen:
         self._fetching = ""
 
     def say(self, line: str = "") -> None:
-        """A line, or several; never taken for markup."""
-        self.console.print(Text(show.visible(line)))
+        """A line, or several; never taken for markup, nor broken where it would not paste."""
+        self.console.print(Text(show.visible(line)), soft_wrap=True)
+
+    def hang(self, line: str) -> None:
+        """A line of words, broken at the width, with its first column left free."""
+        width = min(WIDTH, self.console.width)
+        self.say(textwrap.fill(line, width, subsequent_indent=" " * 9, break_on_hyphens=False))
 
     def error(self, message: str) -> None:
         """What went wrong; shown even when quiet."""
@@ -74,9 +80,10 @@ class Screen:
         if done >= total or total == 0:
             self._fetching = f"loading the embedded teacher ({words})"
         else:
+            bar = "━" * round(20 * done / total)
             self._fetching = (
-                f"fetching its weights once: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
-                f"   {done / total:.0%}   {words}"
+                f"fetching its weights once   {bar:╌<20} {done / total:.0%}"
+                f"   {done / 1e6:,.0f} of {total / 1e6:,.0f} MB\n         {words}"
             )
 
     def first_pair(self, pair: Answer) -> None:
@@ -121,8 +128,8 @@ class Screen:
 # -- lines that say what came of a stage -----------------------------------------------------
 
 
-def ledger(result: Result) -> str:
-    """One line a stage, with sums that add up."""
+def ledger(result: Result) -> list[str]:
+    """A line a stage, with sums that add up; two for each format."""
     counts = result.counts
     if result.command == "expand":
         asked, extra = counts["asked"], counts["extra"]
@@ -133,13 +140,13 @@ def ledger(result: Result) -> str:
             _n(counts, "failed", "failed") + _kinds(result), _n(counts, "surplus", "surplus"),
         ]  # fmt: skip
         more = f" + {extra:,} extra" if extra else ""
-        return f"expand   {asked:,} asked{more} = " + " + ".join(part for part in parts if part)
+        return [f"expand   {asked:,} asked{more} = " + " + ".join(p for p in parts if p)]
     if result.command == "answer":
         parts = [
             _n(counts, "kept", "kept"), _n(counts, "rejected", "invalid"),
             _n(counts, "failed", "failed") + _kinds(result), _n(counts, "open", "not asked yet"),
         ]  # fmt: skip
-        return f"answer   {counts['given']:,} given = " + " + ".join(p for p in parts if p)
+        return [f"answer   {counts['given']:,} given = " + " + ".join(p for p in parts if p)]
     lines = []
     for one in result.exported:
         parts = [f"{n:,} {split}" for split, n in one.records.items()]
@@ -148,7 +155,7 @@ def ledger(result: Result) -> str:
         form = _FORMS.get(one.rationale or "", "")
         lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}")
         lines.append(f"         {one.format}{form}")
-    return "\n".join(lines)
+    return lines
 
 
 _FORMS = {

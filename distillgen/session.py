@@ -128,27 +128,14 @@ class Session:
     def end(self, work: Work, results: list[Result], next_command: str) -> None:
         """The ledger, the money, two results to read, the files, the next command; then exit."""
         say = self.screen.say
-        say()
-        for result in results:
-            say(screen.ledger(result))
         spent = work.folder.journal.spent()
         cost = None if self.teacher.price is None or spent.unpriced else spent.cost
-        pairs = next((r.counts["kept"] for r in results if r.command == "answer"), 0)
-        say(screen.used(results, cost, pairs))
-        if spent.unknown:
-            say(f"         {spent.unknown:,} requests possibly paid twice (outcome unknown)")
-        for result in results:
-            for note in result.notes:
-                say(f"         {note}")
-        answered = self.path / "answers.jsonl"
-        if any(result.command == "answer" for result in results) and answered.exists():
-            say("\ntwo of the pairs:\n")
-            self.screen.pairs(islice(answers.read(answered), 2), lines=6)
-        written = [path for result in results for path in result.written]
-        say(screen.shown_files(written))
         stop = next((result.stop for result in results if result.stop), None)
+        if any(any(result.counts.values()) for result in results):
+            say()
+            self._sums(work, results, cost, spent.unknown)
         if stop:
-            say(f"stopped  {stop.message}")
+            self.screen.error(f"stopped  {stop.message}")
             say(f"go on    {self.again(stop.code)}")
         elif next_command:
             say(f"\nNext: {next_command}")
@@ -156,6 +143,25 @@ class Session:
         if self.given.get("as_json"):
             print(json.dumps(self.as_json(results, cost, spent.unknown), ensure_ascii=False))
         raise typer.Exit(code)
+
+    def _sums(
+        self, work: Work, results: list[Result], cost: int | None, possibly_twice: int
+    ) -> None:
+        """Everything between the live area and the last line."""
+        say = self.screen.say
+        for line in (line for result in results for line in screen.ledger(result)):
+            self.screen.hang(line)
+        pairs = next((r.counts["kept"] for r in results if r.command == "answer"), 0)
+        self.screen.hang(screen.used(results, cost, pairs))
+        if possibly_twice:
+            say(f"         {possibly_twice:,} requests possibly paid twice (outcome unknown)")
+        for note in (note for result in results for note in result.notes):
+            self.screen.hang(f"         {note}")
+        answered = self.path / "answers.jsonl"
+        if any(result.command == "answer" for result in results) and answered.exists():
+            say("\ntwo of the pairs:\n")
+            self.screen.pairs(islice(answers.read(answered), 2), lines=6)
+        say(screen.shown_files(path for result in results for path in result.written))
 
     def again(self, code: int) -> str:
         """The command that goes on, quoted for the shell."""

@@ -59,7 +59,11 @@ def settle(given: dict[str, JSON], task: Task) -> Settings:
     Raises:
         UserError: an option is unknown or has a value that it cannot take.
     """
-    chosen = {name: value for name, value in given.items() if value not in (None, (), [])}
+    chosen = {
+        name: value
+        for name, value in given.items()
+        if value is not None and value is not False and value not in ([], ())
+    }
     defaults = {name.replace("-", "_"): value for name, value in task.defaults.items()}
     if isinstance(defaults.get("format"), str):
         defaults["format"] = [defaults["format"]]

@@ -42,9 +42,10 @@ class Verdict:
     completion: Completion | None = None
 
 
-def of_reply(reply: Reply) -> Verdict:
-    """The verdict on a whole reply."""
-    return replace(_judge(reply), status=reply.status)
+def of_reply(reply: Reply, asked_bytes: int = 0) -> Verdict:
+    """The verdict on a whole reply; `asked_bytes` is the length of the prompt, in case the reply
+    does not state its tokens."""
+    return replace(_judge(reply, asked_bytes), status=reply.status)
 
 
 def of_lost(lost: Lost) -> Verdict:
@@ -56,18 +57,18 @@ def of_lost(lost: Lost) -> Verdict:
     return Verdict("unknown" if lost.paid else "unpaid", lost.kind, lost.detail)
 
 
-def _judge(reply: Reply) -> Verdict:
+def _judge(reply: Reply, asked_bytes: int) -> Verdict:
     code, kind, message = replies.error_of(reply.body) or ("", "", "")
     said = f"{code} {kind} {message}".lower()
     detail = _detail(reply, message or code)
     if reply.status == 200:
-        return _of_200(reply, said, detail)
+        return _of_200(reply, said, detail, asked_bytes)
     if reply.status in (401, 402, 403, 404) or 300 <= reply.status < 400:
         return Verdict("fatal", "bad_request", detail)
     return _of_refusal(reply, said, detail)
 
 
-def _of_200(reply: Reply, said: str, detail: str) -> Verdict:
+def _of_200(reply: Reply, said: str, detail: str, asked_bytes: int) -> Verdict:
     if said.strip():
         if _never(said):
             return Verdict("fatal", "bad_request", detail)
@@ -77,7 +78,7 @@ def _of_200(reply: Reply, said: str, detail: str) -> Verdict:
             return Verdict("unpaid", "rate_limited", detail, slow_down=True)
         return Verdict("unknown", "server_error", detail)
     try:
-        completion = replies.completion(reply.body)
+        completion = replies.completion(reply.body, asked_bytes)
     except ParseError as error:
         return Verdict("unknown", error.kind, error.detail)
     return Verdict("answered", completion=completion)

@@ -392,15 +392,15 @@ _SHORT = {
 
 
 def _refuse_other_source(folder: Folder, command: str, old: Entry, new: Entry) -> None:
-    """Stop when the run folder belongs to another file, or to other seeds."""
-    if Path(old.source).name != Path(new.source).name or (
-        Path(old.source).absolute() != Path(new.source).absolute()
-    ):
+    """Stop when the run folder belongs to another file, or to other seeds; a file may move."""
+    if old.source_sha256 == new.source_sha256:
+        return
+    if Path(old.source).absolute() != Path(new.source).absolute():
         raise UserError(
             f"{folder.path}: made from {old.source}, not from {new.source}. Name another folder"
             " with -o, or take this one over with --overwrite"
         )
-    if command == "expand" and old.source_sha256 != new.source_sha256 and folder.journal.any():
+    if command == "expand" and folder.journal.any():
         raise UserError(
             f"{new.source}: changed since {folder.path} was made from it, so nearly all of expand"
             " would be asked anew. Name another folder with -o, or go on here with --overwrite"
