@@ -1,0 +1,109 @@
+"""Start llama.cpp as an OpenAI-compatible server on a free loopback port, in a process of its own.
+
+A process, because the library holds the interpreter's lock while it loads (8 s of a frozen
+screen), hangs when it is stopped in the middle of a reply, and aborts on what it cannot bear. It
+lives as long as the pipe from here to it, so that none is left over, however this process ends.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from distillgen.errors import UserError
+
+
+class Embedded:
+    """A running server; it ends with `close()`, or with this process."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self._process = process
+        self.url = url
+        """Base URL for any OpenAI client, ending in `/v1`; no key is needed."""
+
+    def close(self) -> None:
+        """Stop the server and free its memory; what is under way breaks off."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded:
+    """Load the weights and serve them; blocks for 1 to 8 s with small models.
+
+    Args:
+        path: a GGUF file.
+        threads: None leaves one core free: with as many as a busy machine has cores, they wait
+            for each other, and it ran up to 8 times slower.
+        context: tokens that one request and its reply may have together.
+        slots: requests that are worked on at the same time; each has a context of its own.
+
+    Raises:
+        UserError: the package is missing, or llama.cpp cannot load the file.
+    """
+    if not importlib.util.find_spec("xllamacpp"):
+        raise UserError("the embedded teacher needs a package that is not installed: "
+                        "pip install 'distillgen[local]'")  # fmt: skip
+    wish = [str(path), threads or max(1, _cores() - 1), context, slots]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", __name__, json.dumps(wish)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # Ctrl-C is not for it: what is under way is still wanted
+    )
+    server = Embedded(process, "")
+    try:
+        said = process.stdout.readline().strip() if process.stdout else ""
+        if not said.startswith("http"):
+            process.wait()
+            why = said or f"it ended with code {process.returncode}; too little memory?"
+            raise UserError(f"{path}: llama.cpp cannot load it ({why}); take another .gguf file")
+    except BaseException:
+        server.close()
+        raise
+    server.url = f"{said}/v1"
+    return server
+
+
+def _cores() -> int:
+    """Cores that this process may use: in a batch job fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _child(path: str, threads: int, context: int, slots: int) -> None:
+    """The server's process: say the address, or in a line why not; end when the parent has."""
+    parent = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever llama.cpp writes there
+    try:
+        from xllamacpp import CommonParams, Server
+
+        params = CommonParams()
+        params.verbosity = -1
+        params.model.path = path
+        params.n_ctx = context * slots
+        params.n_parallel = slots
+        params.cache_ram_mib = 0  # each slot keeps its last prompt; no 8 GB of older ones
+        params.ui = params.endpoint_slots = False  # nothing for others on this machine to read
+        for cpu in (params.cpuparams, params.cpuparams_batch):
+            cpu.n_threads = threads
+        server = Server(params)
+    except ImportError as error:
+        parent.write(f"{error}\n")
+    except RuntimeError:
+        parent.write("damaged, or made for a newer version\n")
+    else:
+        parent.write(f"{server.listening_address}\n")
+        parent.flush()
+        sys.stdin.read()
+    parent.flush()
+    os._exit(0)  # no destructors: with a reply under way they hang
+
+
+if __name__ == "__main__":
+    _child(*json.loads(sys.argv[1]))
