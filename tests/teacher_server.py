@@ -41,6 +41,8 @@ class Knobs:
     """The best `response_format` it takes: `json_schema`, `json_object` or `text`."""
     takes_seed: bool = True
     """False: a 400 for a request with a `seed`."""
+    limit_name: str = "max_tokens"
+    """What it calls the longest reply; a 400 for the other name."""
     says_why: bool = True
     """False: a 400 does not tell which field it is about."""
     status: int = 200
@@ -62,9 +64,9 @@ class Knobs:
     useless_share: float = 0.0
     """Share of the requests, by hash of messages and seed, that get prose without JSON."""
     dress: str = "plain"
-    """How a reply is put: `plain`, `fence`, `prose`, `think`, `reasoning` (in a field of its own,
-    no rationale in the text), `bare` (no rationale anywhere), `cut` (at the token limit), or
-    `mixed`: one of the first four, by hash."""
+    """How a reply is put: `plain`, `fence`, `prose`, `think`; `reasoning` and `thinking` (in a
+    field or blocks of its own, without a rationale in the text); `bare` (no rationale anywhere);
+    `cut` (at the token limit); by hash: `mixed` (one of the first four), `uneven` (half cut)."""
     twins: float = 0.1
     """Share of the proposals that come from a small pool, and so repeat each other."""
 
@@ -139,6 +141,8 @@ def dressed(reply: dict[str, JSON], dress: str, dice: float) -> dict[str, JSON]:
     """The message and finish reason in which a reply comes."""
     if dress == "mixed":
         dress = ("plain", "fence", "prose", "think")[int(dice * 4)]
+    if dress == "uneven":
+        dress = "cut" if dice < 0.5 else "plain"
     bare = {k: v for k, v in reply.items() if k != "rationale"}
     text = json.dumps(reply, ensure_ascii=False)
     message: dict[str, JSON] = {"role": "assistant", "content": text}
@@ -151,6 +155,9 @@ def dressed(reply: dict[str, JSON], dress: str, dice: float) -> dict[str, JSON]:
             message["content"] = f"<think>Who asks {{this}}, and why?</think>\n{text}"
         case "reasoning":
             message |= {"content": json.dumps(bare), "reasoning_content": "It follows from the age"}
+        case "thinking":
+            block = {"type": "thinking", "thinking": "It follows from the age"}
+            message["content"] = [block, {"type": "text", "text": json.dumps(bare)}]
         case "bare":
             message["content"] = json.dumps(bare)
         case "cut":
@@ -165,7 +172,7 @@ def completion(body: JSON, knobs: Knobs, *, useless: bool = False) -> dict[str, 
     if useless:
         choice["message"]["content"] = "I am happy to help. What do you want to know?"
     asked = sum(len(m["content"]) for m in body["messages"]) // 4
-    said = len(choice["message"]["content"]) // 4
+    said = len(str(choice["message"]["content"])) // 4
     return {
         "id": f"chatcmpl-{time.monotonic_ns()}",
         "object": "chat.completion",
@@ -233,6 +240,9 @@ def _unknown_field(body: JSON, knobs: Knobs) -> str:
     kind = (body.get("response_format") or {}).get("type")
     if kind and kind not in known.get(knobs.structured, []):
         return f"Invalid parameter: 'response_format' of type '{kind}' is not supported."
+    if {"max_tokens", "max_completion_tokens"} & body.keys() - {knobs.limit_name}:
+        other = {"max_tokens", "max_completion_tokens"} - {knobs.limit_name}
+        return f"Unsupported parameter: '{other.pop()}'. Use '{knobs.limit_name}' instead."
     if "seed" in body and not knobs.takes_seed:
         return "Unrecognized request argument supplied: seed"
     return ""

@@ -1,0 +1,86 @@
+"""What the tests of whole commands share: jobs, their files, their ledgers, what was sent twice."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from conftest import ROOT
+from teacher_server import Asked, TeacherServer
+
+DERIVED = ("inputs.jsonl", "answers.jsonl", "rejected.jsonl", "failures.jsonl")
+
+
+def seeds(folder: Path, name: str = "stock_advisor") -> Path:
+    """A seed set that comes with distillgen, with its task file, in a folder of the test."""
+    for end in (".jsonl", ".toml"):
+        shutil.copyfile(ROOT / "seeds" / f"{name}{end}", folder / f"{name}{end}")
+    return folder / f"{name}.jsonl"
+
+
+def teacher(server: TeacherServer, model: str = "teacher-1") -> list[str]:
+    """The options that name the server of the test."""
+    return ["--teacher", f"openai:{model}", "--base-url", server.url]
+
+
+def questions(path: Path, n: int) -> Path:
+    """A file of `n` inputs that distillgen did not write; every third has no context."""
+    with path.open("w") as file:
+        for i in range(n):
+            row = {"question": f"What becomes of share number {i}?", "row": i}
+            if i % 3:
+                row["user_context"] = f"I am {20 + i} years old"
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+def content(run: Path) -> dict[str, bytes]:
+    """The derived files of a run folder and of its exports, by name."""
+    found = [run / name for name in DERIVED] + sorted(run.glob("export/**/*"))
+    return {str(path.relative_to(run)): path.read_bytes() for path in found if path.is_file()}
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file; none when it is not there."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def bodies(asked: Iterable[Asked]) -> Counter[str]:
+    """How often each request was sent, whatever its wire form."""
+    texts = []
+    for one in asked:
+        body = {k: v for k, v in one.body.items() if k != "response_format"}
+        texts.append(json.dumps(body, sort_keys=True))
+    return Counter(texts)
+
+
+def sent_again(asked: Iterable[Asked]) -> int:
+    """Sends beyond the first of each request."""
+    return sum(n - 1 for n in bodies(asked).values())
+
+
+def balanced(told: dict[str, Any]) -> bool:
+    """Whether the ledgers of what `--json` printed add up."""
+    counts = told["counts"]
+    stages = counts if told["command"] == "run" else {told["command"]: counts}
+    return all(SUMS[name](stage) for name, stage in stages.items())
+
+
+def _expand(counts: dict[str, int]) -> bool:
+    names = ("kept", "duplicate", "template", "invalid", "short", "failed", "surplus")
+    return counts["asked"] + counts["extra"] == sum(counts[name] for name in names)
+
+
+def _answer(counts: dict[str, int]) -> bool:
+    names = ("kept", "rejected", "failed", "open")
+    return counts["given"] == sum(counts[name] for name in names)
+
+
+def _export(counts: dict[str, int]) -> bool:
+    splits = sum(counts.get(name, 0) for name in ("train", "validation", "test"))
+    return splits == counts["kept"] and counts["given"] == counts["kept"] + counts["rejected"]
+
+
+SUMS = {"expand": _expand, "answer": _answer, "export": _export}
