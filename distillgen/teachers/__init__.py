@@ -84,7 +84,7 @@ def _local(name: TeacherName, settings: Settings) -> Chosen:
         return Local(found, threads=settings.threads, slots=slots, deadline_s=settings.timeout,
                      progress=progress)  # fmt: skip
 
-    shown = name.model if name.model in weights.CATALOGUE else Path(found.name).stem
+    shown = found.name if found.name in weights.CATALOGUE else Path(found.name).name
     return Chosen(
         identity=f"local:{found.sha256}", shown=f"local:{shown}", url="embedded", small=True,
         stays_here=True, good_for=found.good_for, concurrency=slots, make=make,
