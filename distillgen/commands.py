@@ -8,7 +8,7 @@ from pathlib import Path
 from distillgen import files, folder, inputs, prompts, screen, standing
 from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
-from distillgen.session import Session
+from distillgen.session import Session, program
 from distillgen.task import Task, load_task, task_beside
 from distillgen.work import Result
 
@@ -19,7 +19,7 @@ def demo(out: Path | None, teacher: str | None, *, quiet: bool) -> None:
     """The whole way on the seeds that come with distillgen."""
     given = {"teacher": teacher or "local", "n": DEMO_N, "out": out, "quiet": quiet}
     seeds = prompts.packaged_seeds("stock_advisor")
-    _run(given, seeds, "distillgen init NAME     your own field: seeds and prompts to edit", True)
+    _run(given, seeds, "init NAME     your own field: seeds and prompts to edit", demo=True)
 
 
 def _no_folder(source: Path) -> Path:
@@ -42,7 +42,7 @@ def init(name: str, *, csv: bool) -> None:
     for path, words in written:
         print(f"{path!s:<{width}}   {words}")
     print("\nNext: write 5 to 20 seeds, then")
-    print(f"  distillgen run {written[0][0]} --teacher openai:MODEL")
+    print(f"  {program()} run {written[0][0]} --teacher openai:MODEL")
 
 
 def run(given: Mapping[str, JSON]) -> None:
@@ -68,7 +68,7 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
         if len(results) == 2 and _goes_on(results[-1]):
             answers = this.path / "answers.jsonl"
             results.append(work.export(answers, this.path / "export"))
-        this.end(work, results, next_command or f"distillgen show {this.path}     read them")
+        this.end(work, results, next_command or f"show {this.path}     read them")
 
 
 def _goes_on(result: Result) -> bool:
@@ -86,7 +86,7 @@ def expand(given: Mapping[str, JSON]) -> None:
             this.estimate([work.estimate_expand(seeds)])
         this.begin(f"{this.task.name}: {len(seeds)} seeds -> {this.settings.n:,} inputs")
         this.goes_on(work)
-        this.end(work, [work.expand(source, seeds)], f"distillgen answer {this.path}")
+        this.end(work, [work.expand(source, seeds)], f"answer {this.path}")
 
 
 def answer(given: Mapping[str, JSON]) -> None:
@@ -108,7 +108,7 @@ def _answer(this: Session, source: Path, rows: inputs.Inputs) -> None:
         first = f"the first {limit:,} of " if limit and limit < rows.count else ""
         this.begin(f"{this.task.name}: {first}{rows.count:,} inputs")
         this.goes_on(work)
-        this.end(work, [work.answer(source, rows)], f"distillgen export {this.path}")
+        this.end(work, [work.answer(source, rows)], f"export {this.path}")
 
 
 def retry(given: Mapping[str, JSON]) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -138,7 +139,7 @@ class Session:
             self.screen.error(f"stopped  {stop.message}")
             say(f"go on    {self.again(stop.code)}")
         elif next_command:
-            say(f"\nNext: {next_command}")
+            say(f"\nNext: {program()} {next_command}")
         code = next((r.stop.code for r in results if r.stop), max(r.code for r in results))
         if self.given.get("as_json"):
             print(json.dumps(self.as_json(results, cost, spent.unknown), ensure_ascii=False))
@@ -165,7 +166,7 @@ class Session:
 
     def again(self, code: int) -> str:
         """The command that goes on, quoted for the shell."""
-        words = ["distillgen", *sys.argv[1:]]
+        words = [*program().split(), *sys.argv[1:]]
         if code == BUDGET:
             limit = self.settings.max_cost or settings.DEFAULT_MAX_COST
             words = [*_without(words, "--max-cost"), "--max-cost", f"{limit * 2:g}"]
@@ -193,6 +194,18 @@ class Session:
             "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
         }
         return whole
+
+
+def program() -> str:
+    """How this program is called from here, such as `.venv/bin/distillgen`."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m distillgen"
+    found = shutil.which("distillgen")
+    if found and Path(found).samefile(called):
+        return "distillgen"
+    near = os.path.relpath(called)
+    return str(called) if near.startswith("..") else near
 
 
 def _fields(pairs: list[str]) -> dict[str, str]:

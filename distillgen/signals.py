@@ -38,7 +38,7 @@ class Signals:
             return
         in_flight = self._engine.tally.in_flight
         name = "Ctrl-C" if number == signal.SIGINT else number.name
-        self._engine.halt("signal", f"stopped by {name}", HANDLED[number])
+        self._engine.halt("signal", f"by {name}", HANDLED[number])
         self._engine.say(
             f"stopping: {in_flight} under way and perhaps paid for; waiting for them, at most"
             f" {DRAIN_S:.0f} s. Ctrl-C again: stop now; they may be billed and asked again."
