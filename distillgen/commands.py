@@ -56,7 +56,7 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
     seeds = inputs.read_seeds(source, this.fields)
     n = this.settings.n
     with this.opened() as work:
-        work.check_export(this.path / "export")
+        work.check_ahead(this.path / "export")
         if given.get("dry_run"):
             this.estimate([work.estimate_expand(seeds), work.estimate_answers(seeds)])
         this.begin(f"{this.task.name}: {len(seeds)} seeds -> {n:,} pairs")

@@ -233,11 +233,12 @@ class Work:
         self._finish(entry, result)
         return result
 
-    def check_export(self, out: Path) -> None:
-        """Find what is wrong with the export before anything is paid."""
+    def check_ahead(self, out: Path) -> None:
+        """Find what is wrong with the stages after expand before anything is paid."""
+        self._prompt(PROMPT)
         options = export_options(self.settings)
         export.settle(options, bool(self.task.labels))
-        self._guard(export.paths(out, options.formats))
+        self._guard([self.folder.path / "answers.jsonl", *export.paths(out, options.formats)])
 
     # -- what it would cost ------------------------------------------------------------------
 
