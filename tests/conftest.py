@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,12 @@ class CLI:
         ran = ended(self.start(*args, **env))
         assert code is None or ran.code == code, f"exit {ran.code}, not {code}:\n{ran.err}"
         return ran
+
+    def patched(self, code: str) -> dict[str, str]:
+        """Environment of a distillgen that was changed: `code` runs before it starts."""
+        folder = Path(tempfile.mkdtemp(prefix="patch-", dir=self.folder))
+        (folder / "sitecustomize.py").write_text(code)
+        return {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 
     def close(self) -> None:
         """End what still runs."""

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from teacher_server import Knobs, completion
+from teacher_words import completion
 
 HTML = b"<html><head><title>Welcome</title></head><body>Please log in to the network</body></html>"
 
@@ -59,7 +59,7 @@ class FaultServer:
                 return
 
     def _answer(self, client: socket.socket, fault: str, body: Any) -> None:
-        good = json.dumps(completion(body, Knobs()), ensure_ascii=False).encode()
+        good = json.dumps(completion(body), ensure_ascii=False).encode()
         whole = {
             "html": (200, HTML),
             "busy": (502, HTML),

@@ -9,10 +9,8 @@ or load. Knobs make it slow, picky, failing or useless. In a test it runs in a t
 
 import argparse
 import asyncio
-import hashlib
 import json
 import math
-import re
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +20,7 @@ from statistics import NormalDist
 from typing import Any
 
 from aiohttp import web
-from teacher_words import proposal, reasons
+from teacher_words import completion, meaning, point
 
 JSON = Any
 
@@ -98,95 +96,6 @@ class State:
     tokens_at: float = 0.0
 
 
-def point(*parts: JSON) -> float:
-    """A number from 0 to 1 that is fixed by the parts."""
-    text = json.dumps(parts, sort_keys=True)
-    return int(hashlib.sha256(text.encode()).hexdigest()[:13], 16) / 16**13
-
-
-# -- what is said --------------------------------------------------------------------------
-
-
-def meaning(body: JSON) -> JSON:
-    """The part of a request that the reply depends on: not the model's name, not the wire form."""
-    rest = {k: v for k, v in body.items() if k not in ("model", "response_format", "stream")}
-    rest["max_tokens"] = rest.pop("max_completion_tokens", rest.get("max_tokens"))
-    return rest
-
-
-def wanted(body: JSON, knobs: Knobs) -> dict[str, JSON]:
-    """The object that is asked for, told from the schema or else from the words."""
-    words = "\n".join(m["content"] for m in body["messages"])
-    form = body.get("response_format") or {}
-    properties = form.get("json_schema", {}).get("schema", {}).get("properties", {})
-    dice = meaning(body)
-    if '"examples"' in words:
-        stated = re.search(r"generate (\d+) more", words) or re.search(r"exactly (\d+) item", words)
-        count = int(stated[1]) if stated else 3
-        count = properties.get("examples", {}).get("minItems", count)
-        pairs = [proposal(point(dice, i), point("twin", dice, i) < knobs.twins)
-                 for i in range(count)]  # fmt: skip
-        return {"examples": [{"user_context": c, "question": q} for c, q in pairs]}
-    reason = reasons(point(dice))
-    if "label" in properties or '"label"' in words:
-        listed = words.partition("exactly one of these labels")[2]
-        labels = re.findall(r"(?m)^\s*- ([\w ]+?)(?::|$)", listed)
-        labels = properties.get("label", {}).get("enum", labels)
-        return {"rationale": reason, "label": labels[int(point("label", dice) * len(labels))]}
-    number = 1 + int(point("answer", dice) * 10**6)
-    return {"rationale": reason, "answer": f"Put {number} aside, and then decide."}
-
-
-def dressed(reply: dict[str, JSON], dress: str, dice: float) -> dict[str, JSON]:
-    """The message and finish reason in which a reply comes."""
-    if dress == "mixed":
-        dress = ("plain", "fence", "prose", "think")[int(dice * 4)]
-    if dress == "uneven":
-        dress = "cut" if dice < 0.5 else "plain"
-    bare = {k: v for k, v in reply.items() if k != "rationale"}
-    text = json.dumps(reply, ensure_ascii=False)
-    message: dict[str, JSON] = {"role": "assistant", "content": text}
-    match dress:
-        case "fence":
-            message["content"] = f"```json\n{json.dumps(reply, indent=2)}\n```"
-        case "prose":
-            message["content"] = f"Sure, here it is:\n\n{text}\n\nTell me if you want more."
-        case "think":
-            message["content"] = f"<think>Who asks {{this}}, and why?</think>\n{text}"
-        case "reasoning":
-            message |= {"content": json.dumps(bare), "reasoning_content": "It follows from the age"}
-        case "thinking":
-            block = {"type": "thinking", "thinking": "It follows from the age"}
-            message["content"] = [block, {"type": "text", "text": json.dumps(bare)}]
-        case "bare":
-            message["content"] = json.dumps(bare)
-        case "cut":
-            message["content"] = text[: len(text) * 2 // 3]
-    reason = "length" if dress == "cut" else "stop"
-    return {"index": 0, "finish_reason": reason, "message": message}
-
-
-def completion(body: JSON, knobs: Knobs, *, useless: bool = False) -> dict[str, JSON]:
-    """A whole chat completion; its id and time differ from call to call, as anywhere."""
-    choice = dressed(wanted(body, knobs), knobs.dress, point("dress", meaning(body)))
-    if useless:
-        choice["message"]["content"] = "I am happy to help. What do you want to know?"
-    asked = sum(len(m["content"]) for m in body["messages"]) // 4
-    said = len(str(choice["message"]["content"])) // 4
-    return {
-        "id": f"chatcmpl-{time.monotonic_ns()}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": f"{body['model']}-2026-01-01",
-        "choices": [choice],
-        "usage": {
-            "prompt_tokens": asked,
-            "completion_tokens": said,
-            "total_tokens": asked + said,
-        },
-    }
-
-
 USUAL = {
     401: "Incorrect API key provided.",
     404: "The model does not exist or you do not have access to it.",
@@ -201,9 +110,6 @@ def error(
     said = message or USUAL.get(status, "This request cannot be served.")
     body = {"error": {"message": said, "type": "error", "param": None, "code": code or None}}
     return web.json_response(body, status=status, headers=headers)
-
-
-# -- how it is said ------------------------------------------------------------------------
 
 
 def refusal(body: JSON, state: State) -> web.Response | None:
@@ -261,7 +167,7 @@ async def chat(request: web.Request) -> web.Response:
                 "useless", body["messages"], body.get("seed")
             ) < state.knobs.useless_share  # fmt: skip
             state.useless_left -= state.useless_left > 0
-            said = completion(body, state.knobs, useless=useless)
+            said = completion(body, state.knobs.dress, state.knobs.twins, useless=useless)
             asked.usage = said["usage"]
             response = web.json_response(said)
             await asyncio.sleep(_latency(body, state.knobs))

@@ -1,6 +1,13 @@
-"""What the teacher of the tests says: people, questions and reasons, each fixed by a number."""
+"""What the teacher of the tests says, fixed by what it is asked and by nothing else."""
 
+import hashlib
+import json
 import random
+import re
+import time
+from typing import Any
+
+JSON = Any
 
 WHO = """nurse on night shifts|retired carpenter|student of law|mother of twins|bus driver
 |young dentist|freelance translator|widower|chess coach|fisherman|shop assistant|piano tuner
@@ -54,3 +61,91 @@ def reasons(point: float) -> str:
     dice = random.Random(point)
     because = dice.choice(BECAUSE.split("|")).format(who=dice.choice(WHO))
     return f"As {because}, {dice.choice(WHAT)} can wait {dice.choice(WHEN)} ({point:.12f})."
+
+
+def point(*parts: JSON) -> float:
+    """A number from 0 to 1 that is fixed by the parts."""
+    text = json.dumps(parts, sort_keys=True)
+    return int(hashlib.sha256(text.encode()).hexdigest()[:13], 16) / 16**13
+
+
+def meaning(body: JSON) -> JSON:
+    """The part of a request that the reply depends on: not the model's name, not the wire form."""
+    rest = {k: v for k, v in body.items() if k not in ("model", "response_format", "stream")}
+    rest["max_tokens"] = rest.pop("max_completion_tokens", rest.get("max_tokens"))
+    return rest
+
+
+def wanted(body: JSON, twins: float) -> dict[str, JSON]:
+    """The object that is asked for, told from the schema or else from the words."""
+    words = "\n".join(m["content"] for m in body["messages"])
+    form = body.get("response_format") or {}
+    properties = form.get("json_schema", {}).get("schema", {}).get("properties", {})
+    dice = meaning(body)
+    if '"examples"' in words:
+        stated = re.search(r"generate (\d+) more", words) or re.search(r"exactly (\d+) item", words)
+        count = int(stated[1]) if stated else 3
+        count = properties.get("examples", {}).get("minItems", count)
+        pairs = [proposal(point(dice, i), point("twin", dice, i) < twins)
+                 for i in range(count)]  # fmt: skip
+        return {"examples": [{"user_context": c, "question": q} for c, q in pairs]}
+    reason = reasons(point(dice))
+    if "label" in properties or '"label"' in words:
+        listed = words.partition("exactly one of these labels")[2]
+        labels = re.findall(r"(?m)^\s*- ([\w ]+?)(?::|$)", listed)
+        labels = properties.get("label", {}).get("enum", labels)
+        return {"rationale": reason, "label": labels[int(point("label", dice) * len(labels))]}
+    number = 1 + int(point("answer", dice) * 10**6)
+    return {"rationale": reason, "answer": f"Put {number} aside, and then decide."}
+
+
+def dressed(reply: dict[str, JSON], dress: str, dice: float) -> dict[str, JSON]:
+    """The message and finish reason in which a reply comes."""
+    if dress == "mixed":
+        dress = ("plain", "fence", "prose", "think")[int(dice * 4)]
+    if dress == "uneven":
+        dress = "cut" if dice < 0.5 else "plain"
+    bare = {k: v for k, v in reply.items() if k != "rationale"}
+    text = json.dumps(reply, ensure_ascii=False)
+    message: dict[str, JSON] = {"role": "assistant", "content": text}
+    match dress:
+        case "fence":
+            message["content"] = f"```json\n{json.dumps(reply, indent=2)}\n```"
+        case "prose":
+            message["content"] = f"Sure, here it is:\n\n{text}\n\nTell me if you want more."
+        case "think":
+            message["content"] = f"<think>Who asks {{this}}, and why?</think>\n{text}"
+        case "reasoning":
+            message |= {"content": json.dumps(bare), "reasoning_content": "It follows from the age"}
+        case "thinking":
+            block = {"type": "thinking", "thinking": "It follows from the age"}
+            message["content"] = [block, {"type": "text", "text": json.dumps(bare)}]
+        case "bare":
+            message["content"] = json.dumps(bare)
+        case "cut":
+            message["content"] = text[: len(text) * 2 // 3]
+    reason = "length" if dress == "cut" else "stop"
+    return {"index": 0, "finish_reason": reason, "message": message}
+
+
+def completion(
+    body: JSON, dress: str = "plain", twins: float = 0.0, *, useless: bool = False
+) -> dict[str, JSON]:
+    """A whole chat completion; its id and time differ from call to call, as anywhere."""
+    choice = dressed(wanted(body, twins), dress, point("dress", meaning(body)))
+    if useless:
+        choice["message"]["content"] = "I am happy to help. What do you want to know?"
+    asked = sum(len(m["content"]) for m in body["messages"]) // 4
+    said = len(str(choice["message"]["content"])) // 4
+    return {
+        "id": f"chatcmpl-{time.monotonic_ns()}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": f"{body['model']}-2026-01-01",
+        "choices": [choice],
+        "usage": {
+            "prompt_tokens": asked,
+            "completion_tokens": said,
+            "total_tokens": asked + said,
+        },
+    }
