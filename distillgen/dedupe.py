@@ -176,7 +176,7 @@ class Index:
         lsh = self._lsh.get(text.numbers)
         places = lsh.query(text.sketch) if lsh else self._alike.get(text.numbers, [])
         # F1 > 0.7 leaves at most 0.3 (a + b) tokens different, and b at most 1.3 / 0.7 a.
-        most = int(0.4 * sum(map(len, text.codes)))
+        most = int(0.6 / 0.7 * sum(map(len, text.codes)))
         mine, bits = text.bits, self._bits
         near = {p: 1.0 for p in places if (mine ^ bits[p]).bit_count() <= most}
         for i, code in enumerate(text.codes):
