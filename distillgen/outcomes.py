@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from distillgen import replies
+from distillgen import bodies
 from distillgen.errors import FailureKind, ParseError
 from distillgen.journal import Journal
 from distillgen.records import Completion, Request
@@ -34,7 +34,7 @@ def settle(
         try:
             if outcome.failure:
                 raise ParseError(outcome.failure, outcome.detail)
-            return parse(request, replies.completion(outcome.body or b""))
+            return parse(request, bodies.completion(outcome.body or b""))
         except ParseError as error:
             problems.append(error)
     if not problems or None in outcomes:

@@ -1,4 +1,4 @@
-"""Read a reply: from the raw body to text, from text to JSON, from JSON to fields. Pure.
+"""Read what a reply says: from its text to JSON, from JSON to fields. Pure.
 
 What can be mended for nothing is mended here, before anything is asked again: thinking, prose and
 fences around the JSON, and JSON that is a little broken. What would have to be guessed is not.
@@ -11,13 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NoReturn
 
+from distillgen.bodies import LOST, UNWRITABLE
 from distillgen.errors import ParseError
-from distillgen.records import JSON, Completion, Usage
+from distillgen.records import JSON, Completion
 
-MOST_TOKENS = 10_000_000
-"""A usage figure above this is not believed."""
-BYTES_PER_TOKEN = 3
-"""For estimates where usage is missing; English has about 4.4, so they err on the dear side."""
 MOST_REPAIRED = 100_000
 """Characters; longer broken JSON is not repaired, which would take seconds."""
 MOST_TAGS = 1000
@@ -27,9 +24,6 @@ MOST_DIGITS = 300
 KEPT = 0.9
 """Share of letters and digits that a repair must keep."""
 
-LOST = "\ufffd"
-"""Stands for a character that no UTF-8 file can hold, and for NUL."""
-UNWRITABLE = re.compile("[\ud800-\udfff\0]")
 CUT_OFF = {"length", "max_tokens", "model_length", "max_output_tokens"}
 REFUSED = {"content_filter", "safety", "refusal", "recitation", "prohibited_content", "blocklist"}
 BLANK = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff"
@@ -39,190 +33,6 @@ START = re.compile(r"""\{\s*(?:["'“}{]|\w+\s*:)|\[\s*["'“{\[\]]""")
 """Where JSON may begin; braces of prose such as {name} and marks such as [1] do not match."""
 NOT_MENDED = re.compile(r"[:\[,]\s*-?(?:NaN|Infinity|undefined)\b|(?:[{\[]\s*){20}")
 """What a repair would turn into text, and what it would take minutes for."""
-
-
-# From the body to a completion
-
-
-def completion(body: bytes, asked_bytes: int = 0) -> Completion:
-    """An OpenAI-shaped chat completion, in the dialects of the servers that imitate it.
-
-    `asked_bytes` is the length of the messages; tokens in are estimated from it where the reply
-    states none.
-
-    Raises:
-        ParseError: `encoding` for bytes that are no UTF-8, `bad_body` for what is no chat
-            completion with a choice.
-    """
-    try:
-        whole = _body(body)
-        choices = whole.get("choices") if isinstance(whole, dict) else None
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        message = choice.get("message") if isinstance(choice, dict) else None
-        if not (isinstance(choice, dict) and isinstance(message, dict)):
-            problem = error_of(body)
-            said = f"; it says: {problem[2]}" if problem else ""
-            raise ParseError("bad_body", f"not a chat completion with a choice{said}")
-        text, reasoning, refusal = _message(message)
-    except RecursionError:
-        raise ParseError("bad_body", "nested too deeply") from None
-    return Completion(
-        text=text,
-        reasoning=reasoning,
-        refusal=refusal,
-        finish_reason=_text(choice.get("finish_reason")),
-        usage=_usage(whole.get("usage"), asked_bytes, len((text + reasoning).encode())),
-        model=_text(whole.get("model")),
-    )
-
-
-def error_of(body: bytes) -> tuple[str, str, str] | None:
-    """Code, type and message of an error body; None when it is no JSON or tells of no error.
-
-    >>> error_of(b'{"error": {"message": "No such model", "code": "model_not_found"}}')
-    ('model_not_found', '', 'No such model')
-    """
-    try:
-        whole = _body(body)
-        if isinstance(whole, list) and whole and isinstance(whole[0], dict):
-            whole = whole[0]
-        if not isinstance(whole, dict):
-            return None
-        found = _error(whole)
-    except (ParseError, RecursionError):
-        return None
-    if found is None:
-        return None
-    code, kind, message = (" ".join(part.split())[:500] for part in found)
-    return code, kind, message
-
-
-def _error(whole: dict[str, JSON]) -> tuple[str, str, str] | None:
-    inner = whole.get("error") or whole.get("errors") or whole.get("detail")
-    if not inner and not whole.get("choices") and whole.get("message"):
-        inner = whole
-    if not inner:
-        choices = whole.get("choices")
-        first = choices[0] if isinstance(choices, list) and choices else None
-        inner = first.get("error") if isinstance(first, dict) else None
-    while isinstance(inner, list) and inner:
-        inner = inner[0]
-    if isinstance(inner, dict) and isinstance(inner.get("error"), dict):
-        inner = inner["error"]
-    if not isinstance(inner, dict):
-        return ("", "", _text(inner)) if inner else None
-    message = _text(inner.get("message") or inner.get("msg"))
-    if not message:
-        message = json.dumps(inner, ensure_ascii=False)
-    if isinstance(inner.get("loc"), list):
-        message = f"{'.'.join(_text(step) for step in inner['loc'])}: {message}"
-    kind = inner.get("type") or inner.get("status")
-    return _text(inner.get("code")), _text(kind), UNWRITABLE.sub(LOST, message)
-
-
-def _body(body: bytes) -> JSON:
-    """The body's JSON, NaN and all: some servers write it among log-probabilities."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        raise ParseError("encoding", f"not UTF-8 at byte {e.start} of the body") from None
-    if text.lstrip()[:1] == "<":
-        page = " ".join(re.sub(r"<[^>]*>", " ", text[:2000]).split())[:80]
-        raise ParseError("bad_body", f"a page and no JSON: {page}")
-    try:
-        return json.loads(text, strict=False)
-    except ValueError as e:
-        raise ParseError("bad_body", f"no JSON: {str(e)[:200]}") from None
-
-
-def _message(message: dict[str, JSON]) -> tuple[str, str, str]:
-    """Text, reasoning and refusal of a message, in whichever fields they stand."""
-    content = message.get("content")
-    parts = content if isinstance(content, list) else [content]
-    thinking = [part for part in parts if _thinks(part)]
-    texts = [part for part in parts if part is not None and not _thinks(part)]
-    refusals = [part["refusal"] for part in texts if isinstance(part, dict) and "refusal" in part]
-    named = ("reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details")
-    native = next((said for name in named if (said := _words(message.get(name)))), "")
-    reasoning = [native, *(_words(part) for part in thinking)]
-    return (
-        "".join(_words(part) or _dumped(part) for part in texts),
-        "\n\n".join(part for part in dict.fromkeys(reasoning) if part),
-        _text(message.get("refusal") or (refusals[0] if refusals else "")),
-    )
-
-
-def _thinks(part: JSON) -> bool:
-    return isinstance(part, dict) and str(part.get("type")).removeprefix("redacted_") in (
-        "thinking",
-        "reasoning",
-    )
-
-
-def _words(value: JSON) -> str:
-    """The text in a string, a list of parts, or a part, whatever its field is called."""
-    if isinstance(value, list):
-        return "".join(_words(part) for part in value)
-    if isinstance(value, dict):
-        names = ("text", "thinking", "reasoning", "content", "summary")
-        return next((said for name in names if (said := _words(value.get(name)))), "")
-    return _text(value) if isinstance(value, str) else ""
-
-
-def _dumped(part: JSON) -> str:
-    """Content that a server has parsed already, as the text it was."""
-    if isinstance(part, dict) and "type" not in part:
-        return UNWRITABLE.sub(LOST, json.dumps(part, ensure_ascii=False))
-    return ""
-
-
-def _text(value: JSON) -> str:
-    """A string that a UTF-8 file can hold; numbers as they are written, all else empty."""
-    if isinstance(value, str):
-        return UNWRITABLE.sub(LOST, value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def _usage(stated: JSON, asked_bytes: int, came_bytes: int) -> Usage:
-    """Tokens billed; what is missing, zero or absurd is estimated from lengths.
-
-    Some servers leave hidden reasoning out of the completion's tokens and count it in the total,
-    or beside them: the largest reading is taken.
-    """
-
-    def figure(*path: str) -> int | None:
-        value = stated
-        for step in path:
-            value = value.get(step) if isinstance(value, dict) else None
-        good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
-        return value if good else None
-
-    came_in = figure("prompt_tokens") or figure("input_tokens")
-    out = figure("completion_tokens") or figure("output_tokens")
-    hidden = figure("completion_tokens_details", "reasoning_tokens") or 0
-    beyond = (figure("total_tokens") or 0) - (came_in or 0)
-    if came_in and (out or beyond > 0):
-        out = max(out or 0, beyond)
-    if hidden > (out or 0):
-        out = (out or 0) + hidden
-    estimated = came_in is None or came_in == 0 or (not out and came_bytes > 0)
-    came_in = came_in or math.ceil(asked_bytes / BYTES_PER_TOKEN)
-    out = out or math.ceil(came_bytes / BYTES_PER_TOKEN)
-    cached = (
-        figure("prompt_tokens_details", "cached_tokens") or figure("prompt_cache_hit_tokens") or 0
-    )
-    cached = min(cached, came_in)
-    written = figure("prompt_tokens_details", "cache_write_tokens") or 0
-    return Usage(
-        input_tokens=came_in - cached,
-        cached_tokens=cached,
-        written_tokens=min(written, came_in - cached),
-        output_tokens=out,
-        estimated=estimated,
-    )
-
-
-# From a completion to JSON
 
 
 def thoughts(completion: Completion) -> str:

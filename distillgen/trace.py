@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from distillgen import files, replies
+from distillgen import bodies, files, replies
 from distillgen.errors import ParseError
 from distillgen.journal import Journal
 from distillgen.prices import dollars
@@ -77,7 +77,7 @@ def _request(journal: Journal, key: str) -> Iterator[str]:
 def _read(request: Request, raw: bytes) -> Iterator[str]:
     """What the reply holds, as the stages see it."""
     try:
-        completion: Completion = replies.completion(raw)
+        completion: Completion = bodies.completion(raw)
         yield f"--- read: {visible(str(replies.value(completion)))}"
         if thoughts := replies.thoughts(completion):
             yield f"--- reasoning: {visible(thoughts)}"

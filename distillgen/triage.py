@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from distillgen import replies
+from distillgen import bodies
 from distillgen.errors import FailureKind, ParseError
 from distillgen.records import Completion
 from distillgen.wire import Lost, Reply
@@ -58,7 +58,7 @@ def of_lost(lost: Lost) -> Verdict:
 
 
 def _judge(reply: Reply, asked_bytes: int) -> Verdict:
-    code, kind, message = replies.error_of(reply.body) or ("", "", "")
+    code, kind, message = bodies.error_of(reply.body) or ("", "", "")
     said = f"{code} {kind} {message}".lower()
     detail = _detail(reply, message or code)
     if reply.status == 200:
@@ -78,7 +78,7 @@ def _of_200(reply: Reply, said: str, detail: str, asked_bytes: int) -> Verdict:
             return Verdict("unpaid", "rate_limited", detail, slow_down=True)
         return Verdict("unknown", "server_error", detail)
     try:
-        completion = replies.completion(reply.body, asked_bytes)
+        completion = bodies.completion(reply.body, asked_bytes)
     except ParseError as error:
         return Verdict("unknown", error.kind, error.detail)
     return Verdict("answered", completion=completion)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distillgen import replies
+from distillgen import bodies, replies
 from distillgen.errors import ParseError
 from distillgen.records import Completion
 
@@ -83,7 +83,7 @@ CONTENTS = {
 @pytest.mark.parametrize("name", CONTENTS)
 def test_the_message_gives_its_text_and_its_reasoning(name: str) -> None:
     message, text, reasoning = CONTENTS[name]
-    completion = replies.completion(body(message))
+    completion = bodies.completion(body(message))
     assert (completion.text, completion.reasoning) == (text, reasoning)
 
 
@@ -119,13 +119,13 @@ NO_COMPLETIONS = {
 def test_a_body_that_is_no_completion_is_refused(name: str) -> None:
     raw, kind = NO_COMPLETIONS[name]
     with pytest.raises(ParseError) as caught:
-        replies.completion(raw)
+        bodies.completion(raw)
     assert caught.value.kind == kind
 
 
 def test_a_bad_body_says_what_the_server_said() -> None:
     with pytest.raises(ParseError, match="it says: overloaded"):
-        replies.completion(b'{"error": {"message": "overloaded"}}')
+        bodies.completion(b'{"error": {"message": "overloaded"}}')
 
 
 ODD_COMPLETIONS = {
@@ -138,16 +138,16 @@ ODD_COMPLETIONS = {
 @pytest.mark.parametrize("name", ODD_COMPLETIONS)
 def test_oddities_beside_the_message_do_no_harm(name: str) -> None:
     raw = b'{"choices": [{' + ODD_COMPLETIONS[name] + b'"message": {"content": "Hi"}}]}'
-    assert replies.completion(raw).text == "Hi"
+    assert bodies.completion(raw).text == "Hi"
 
 
 def test_a_byte_order_mark_before_the_body_does_no_harm() -> None:
-    assert replies.completion(b"\xef\xbb\xbf" + body({"content": "Hi"})).text == "Hi"
+    assert bodies.completion(b"\xef\xbb\xbf" + body({"content": "Hi"})).text == "Hi"
 
 
 def test_model_finish_reason_and_refusal_are_kept() -> None:
     raw = body({"content": None, "refusal": "I cannot"}, model="gpt-x-2026")
-    completion = replies.completion(raw)
+    completion = bodies.completion(raw)
     assert (completion.model, completion.finish_reason) == ("gpt-x-2026", "stop")
     assert completion.refusal == "I cannot"
 
@@ -202,7 +202,7 @@ USAGES: dict[str, tuple[Any, tuple[int, int, int, bool]]] = {
 def test_usage_is_read_in_every_spelling_and_estimated_where_it_is_useless(name: str) -> None:
     stated, wanted = USAGES[name]
     raw = body({"content": "x" * 30}, usage=stated)
-    usage = replies.completion(raw, asked_bytes=300).usage
+    usage = bodies.completion(raw, asked_bytes=300).usage
     got = (usage.input_tokens, usage.cached_tokens, usage.output_tokens, usage.estimated)
     assert got == wanted
 
@@ -213,7 +213,7 @@ def test_tokens_written_to_the_cache_are_part_of_the_input() -> None:
         "completion_tokens": 9,
         "prompt_tokens_details": {"cached_tokens": 500, "cache_write_tokens": 1200},
     }
-    usage = replies.completion(body(usage=stated)).usage
+    usage = bodies.completion(body(usage=stated)).usage
     assert (usage.input_tokens, usage.cached_tokens, usage.written_tokens) == (1500, 500, 1200)
 
 
@@ -250,12 +250,12 @@ ERRORS: dict[str, tuple[Any, tuple[str, str, str] | None]] = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_body_is_read_in_every_shape(name: str) -> None:
     whole, wanted = ERRORS[name]
-    assert replies.error_of(json.dumps(whole).encode()) == wanted
+    assert bodies.error_of(json.dumps(whole).encode()) == wanted
 
 
 @pytest.mark.parametrize("raw", [b"<html>502</html>", b"\xff", b"", b"[" * 100_000])
 def test_what_is_no_json_is_no_error_body(raw: bytes) -> None:
-    assert replies.error_of(raw) is None
+    assert bodies.error_of(raw) is None
 
 
 # The text: shapes that all hold the same two fields
@@ -467,7 +467,7 @@ def test_what_no_file_can_hold_is_replaced_and_flagged() -> None:
 
 
 def test_an_estimated_usage_is_flagged() -> None:
-    completion = replies.completion(body())
+    completion = bodies.completion(body())
     assert replies.flags(completion, {"answer": "a"}) == ("usage_missing",)
 
 
@@ -637,9 +637,9 @@ VALUES = st.recursive(
 
 def read_all(raw: bytes) -> None:
     """Read a body in every way; only a ParseError may come."""
-    replies.error_of(raw)
+    bodies.error_of(raw)
     try:
-        completion = replies.completion(raw)
+        completion = bodies.completion(raw)
     except ParseError:
         return
     completion.model_dump_json()
