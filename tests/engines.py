@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from distillgen import bodies, replies
+from distillgen import replies
 from distillgen.answer import schema
 from distillgen.budget import Purse
 from distillgen.engine import Ask, Engine, Stop
