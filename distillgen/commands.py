@@ -65,8 +65,8 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
         made = this.path / "inputs.jsonl"
         if _goes_on(results[-1]) and made.exists():
             results.append(work.answer(made, inputs.open_inputs(made)))
-        if len(results) == 2 and _goes_on(results[-1]):
-            answers = this.path / "answers.jsonl"
+        answers = this.path / "answers.jsonl"
+        if len(results) == 2 and _goes_on(results[-1]) and answers.exists():
             results.append(work.export(answers, this.path / "export"))
         this.end(work, results, next_command or f"show {this.path}     read them")
 
