@@ -243,6 +243,13 @@ class TeacherServer:
     def _run(self, work: JSON) -> JSON:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
+    async def _close(self) -> None:
+        await self._runner.cleanup()
+        waiting = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
     def set(self, **knobs: JSON) -> None:
         """Turn some knobs, from any thread."""
         turn(self._state, **knobs)
@@ -266,8 +273,8 @@ class TeacherServer:
         since += self._state.asked[before:]
 
     def close(self) -> None:
-        """Stop listening, and end the thread."""
-        self._run(self._runner.cleanup())
+        """Stop listening, let go of who still waits, and end the thread."""
+        self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
