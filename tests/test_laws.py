@@ -14,7 +14,8 @@ HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
     2: "answers bodies budget dedupe download files formats help inputs journal options pacing"
-    " prices prompts providers replies settings show signals tables task teachers triage weights wire",
+    " prices prompts providers replies settings show signals tables task teachers triage weights"
+    " wire",
     3: "engine folder outcomes strategies",
     4: "answer defaults dry_run expand export init standing trace work",
     5: "__init__ __main__ cli commands screen session",
