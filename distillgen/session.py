@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import typer
 
-from distillgen import answers, screen, settings
+from distillgen import answers, screen, settings, strategies
 from distillgen.dry_run import Estimate
 from distillgen.errors import BUDGET, UserError
 from distillgen.folder import Folder
@@ -41,6 +41,7 @@ class Session:
         if chosen.get("prompts") is not None:
             chosen["prompts"] = str(chosen["prompts"])
         self.settings = settings.settle(chosen, found)
+        strategies.load(self.settings.strategy)
         self.fields = found.fields | _fields(given.get("field") or [])
         self.task = found
         every = screen.PLAIN_EVERY_S if plain_every_s is None else plain_every_s

@@ -73,7 +73,8 @@ def settle(given: dict[str, JSON], task: Task) -> Settings:
         lines = []
         for fault in error.errors():
             name = str(fault["loc"][0])
-            where = f"--{name.replace('_', '-')}" if name in chosen else f"{task.name}.toml: {name}"
+            option = "-n" if name == "n" else f"--{name.replace('_', '-')}"
+            where = option if name in chosen else f"{task.name}.toml: {name}"
             said = "no such option" if fault["type"] == "extra_forbidden" else fault["msg"]
             lines.append(f"{where}: {said[0].lower()}{said[1:]}")
         raise UserError("\n".join(lines)) from error
