@@ -94,8 +94,11 @@ def _jsonl(file: IO[bytes]) -> Iterator[Row]:
 
     def lines() -> Iterator[str]:
         nonlocal line
-        for line, raw in enumerate(file, 1):
-            yield _decoded(raw, line)
+        try:
+            for line, raw in enumerate(file, 1):
+                yield _decoded(raw, line)
+        except EOFError as error:  # of gzip; the reader would take it for a good end
+            raise gzip.BadGzipFile(str(error)) from error
 
     reader = jsonlines.Reader(lines(), loads=loads)
     while True:
