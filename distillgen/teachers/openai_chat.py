@@ -14,6 +14,8 @@ from distillgen.wire import Form, Lost, Reply
 LARGEST_REPLY = 32 << 20
 """Bytes; a longer body is not read to its end and counts as `too_large`."""
 CONNECT_S = 30.0
+SECRET = 16
+"""Shorter keys, such as `none` or `lm-studio`, are placeholders, and may be words of a reply."""
 HEARD = ("retry-after", "retry-after-ms", "x-should-retry")
 
 
@@ -107,7 +109,12 @@ class OpenAIChat:
                     raise Lost(
                         "too_large", f"the reply is longer than {LARGEST_REPLY >> 20} MB", paid=True
                     )
-            return Reply(response.status, headers, b"".join(parts))
+            return Reply(response.status, headers, self._without_key(b"".join(parts)))
+
+    def _without_key(self, body: bytes) -> bytes:
+        """A body without the key, which some servers repeat in errors; what is no secret stays."""
+        key = (self.endpoint.key or "").encode()
+        return body.replace(key, b"[key]") if len(key) >= SECRET else body
 
     def _not_found(self, message: str) -> str:
         """A wrong model or a wrong URL: whichever the server's list of models shows."""
