@@ -122,6 +122,7 @@ class Work:
         names = ("inputs.jsonl", "rejected.jsonl", "failures.jsonl")
         paths = [self.folder.path / name for name in names]
         self._guard(paths)
+        self._apart(source, (*names, "seeds.jsonl", "task.toml"))
         walk = self.walk(seeds)
         walk.advance()
         entry = self._begin(
@@ -159,8 +160,7 @@ class Work:
         names = ("answers.jsonl", "rejected.jsonl", "failures.jsonl")
         paths = [self.folder.path / name for name in names]
         self._guard(paths)
-        if source in paths:
-            raise UserError(f"{source}: would be written over by its own answers; -o names another")
+        self._apart(source, names)
         examples = Limited(given, self.settings.limit)
         answering = self.answering(examples)
         entry = self._begin(
@@ -279,6 +279,11 @@ class Work:
     def _guard(self, paths: Iterable[Path]) -> None:
         if not self.overwrite:
             self.folder.guard(paths)
+
+    def _apart(self, source: Path, names: Iterable[str]) -> None:
+        """Refuse to write over what is read, whatever the user allows."""
+        if source.resolve() in [(self.folder.path / name).resolve() for name in names]:
+            raise UserError(f"{source}: would be written over; name another folder with -o")
 
     def _begin(
         self,
