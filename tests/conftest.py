@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,13 @@ def faulty() -> Iterator[Callable[..., FaultServer]]:
 
 
 @pytest.fixture
+def nowhere() -> str:
+    """A base URL on this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+
+
+@pytest.fixture
 def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """Engines of this process wait no longer than a moment between two sends of a request."""
     from distillgen.engine import Engine
@@ -78,13 +86,13 @@ class CLI:
         }
         self._started: list[subprocess.Popen[str]] = []
 
-    def start(self, *args: object, **env: str) -> "subprocess.Popen[str]":
-        """Start a command and do not wait for it."""
+    def start(self, *args: object, stdin: str | None = None, **env: str) -> "subprocess.Popen[str]":
+        """Start a command and do not wait for it; whoever gives it a `stdin` has to write it."""
         process = subprocess.Popen(
             [sys.executable, "-m", "distillgen", *map(str, args)],
             cwd=self.folder,
             env=self.env | env,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -124,3 +132,17 @@ def cli(tmp_path: Path) -> Iterator[CLI]:
     command = CLI(tmp_path)
     yield command
     command.close()
+
+
+@pytest.fixture
+def refused(cli: CLI, server: TeacherServer) -> Callable[..., str]:
+    """Runs a command that must be refused before anything is asked; gives back what it said."""
+
+    def run(*job: object, **env: str) -> str:
+        ran = cli(*job, code=2, **env)
+        assert server.asked == []
+        assert "Traceback" not in ran.err
+        assert KEY not in ran.out + ran.err
+        return ran.err
+
+    return run
