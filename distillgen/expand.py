@@ -154,9 +154,9 @@ class Walk:
 
     def _at(self, i: int) -> tuple[Request, str]:
         """What place `i` asks: as it was decided once, else as it is drawn now."""
-        remembered = self.journal.at(self.sequence, i)
-        if remembered:
-            return remembered
+        return self.journal.at(self.sequence, i) or self._drawn(i)
+
+    def _drawn(self, i: int) -> tuple[Request, str]:
         steady = i // self.setting.steady * self.setting.steady
         shown = 0 if steady < FROM_SEEDS_ALONE else self._kept_after[steady // 2]
         request, parents = self.strategy.plan(i, self.kept[:shown], self.setting)
@@ -175,12 +175,12 @@ class Walk:
     def _fold(self) -> bool:
         """Read the next place; False while it is open."""
         remembered = self.journal.at(self.sequence, self.folded)
-        if not remembered:
-            return False
-        request, lineage = remembered
+        request, lineage = remembered or self._drawn(self.folded)
         result = settle(self.journal, request, self.read, self.options.resample)
         if result is None:
             return False
+        if not remembered:  # a sequence that was walked before asked the very same
+            self.journal.bind(Place(self.sequence, self.folded, lineage), request.key)
         new = proposed = 0
         if isinstance(result, Failed):
             self.counts["failed"] += self.setting.per_call

@@ -301,6 +301,19 @@ class Journal:
 
         self._queue.put((write, done))
 
+    def bind(self, place: Place, key: str) -> None:
+        """Bind a place to a request that was asked before, in another sequence."""
+        values = (bytes.fromhex(place.sequence), place.i, place.lineage, bytes.fromhex(key))
+
+        def write() -> None:
+            self._write.execute(
+                "INSERT OR IGNORE INTO place SELECT ?1, ?2, id, ?3 FROM asked"
+                " WHERE key = ?4 AND wave = 0",
+                values,
+            )
+
+        self._queue.put((write, None))
+
     def reopen(self, keys: Iterable[str]) -> None:
         """Open requests again: a failed wave as it is, a useless reply by one more wave.
 

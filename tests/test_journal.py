@@ -185,6 +185,15 @@ def test_a_place_keeps_what_it_asked_first(journal):
     assert journal.at("cd" * 32, 7) is None
 
 
+def test_a_place_can_be_bound_to_what_another_sequence_asked(journal):
+    answer(journal, ask(sample=7), b"{}")
+    journal.bind(Place(SEQUENCE, 7, "{}"), ask(sample=7).key)
+    journal.bind(Place(SEQUENCE, 8, "{}"), ask(sample=8).key)
+    flush(journal)
+    assert journal.at(SEQUENCE, 7) == (ask(sample=7), "{}")
+    assert journal.at(SEQUENCE, 8) is None, "that was never asked"
+
+
 def test_places_count_once_they_have_an_outcome(journal):
     for i in range(4):
         ticket = note(journal, ask(sample=i), place=Place(SEQUENCE, i, "{}"))
