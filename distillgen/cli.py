@@ -1,5 +1,6 @@
 """Read the command line, do one thing in a run folder, and say what came of it."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -37,14 +38,17 @@ Target = Annotated[str, typer.Argument(help="A run folder, or a file.")]
 def main() -> None:
     """The console script."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except UserError as error:
         from distillgen.show import visible
 
         print(visible(str(error)), file=sys.stderr)
         sys.exit(error.code)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # nobody reads on, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
 
 
