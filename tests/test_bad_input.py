@@ -146,22 +146,22 @@ TEXT = "".join(json.dumps(row) + "\n" for row in ROWS)
 TABLE = "id,question,user_context,desk,n\n7,Buy gold?,I am 40,north,3\nx,Buy silver?,,,\n"
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [
-        ("plain.jsonl", TEXT.encode()),
-        ("bom.jsonl", b"\xef\xbb\xbf" + TEXT.encode()),
-        ("crlf.jsonl", TEXT.replace("\n", "\r\n").encode()),
-        ("blank.jsonl", TEXT.replace("\n", "\n\n").encode()),
-        ("open.jsonl", TEXT.rstrip("\n").encode()),
-        ("packed.jsonl.gz", gzip.compress(TEXT.encode())),
-        ("table.csv", TABLE.encode()),
-        ("semicolons.csv", TABLE.replace(",", ";").encode("utf-8-sig")),
-        ("packed.csv.gz", gzip.compress(TABLE.encode())),
-    ],
-)
-def test_what_can_be_understood_is_accepted(cli, server, tmp_path, name, data):
-    (tmp_path / name).write_bytes(data)
+FILES = {
+    "plain.jsonl": TEXT.encode(),
+    "bom.jsonl": b"\xef\xbb\xbf" + TEXT.encode(),
+    "crlf.jsonl": TEXT.replace("\n", "\r\n").encode(),
+    "blank.jsonl": TEXT.replace("\n", "\n\n").encode(),
+    "open.jsonl": TEXT.rstrip("\n").encode(),
+    "packed.jsonl.gz": gzip.compress(TEXT.encode()),
+    "table.csv": TABLE.encode(),
+    "semicolons.csv": TABLE.replace(",", ";").encode("utf-8-sig"),
+    "packed.csv.gz": gzip.compress(TABLE.encode()),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_can_be_understood_is_accepted(cli, server, tmp_path, name):
+    (tmp_path / name).write_bytes(FILES[name])
     cli("answer", tmp_path / name, *teacher(server), "-o", "out")
     first, second = lines(tmp_path / "out/answers.jsonl")
     assert (first["id"], second["id"]) == ("7", "x")
