@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,8 @@ from distillgen.errors import STORAGE, UserError
 from distillgen.records import JSON, FileStamp
 
 BUFFER = 1 << 18
+MARK = 10**6
+"""The last six digits of the nanoseconds at which a file was modified are those of its digest."""
 REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota is used up",
@@ -62,7 +65,8 @@ def loads(line: str | bytes) -> JSON:
 class Whole:
     """A file that appears whole or not at all: written beside its place, flushed, renamed.
 
-    A file to which nothing was written is removed. On an exception the old file stays.
+    A file to which nothing was written is removed. On an exception the old file stays. `is_ours`
+    tells it from one that a person changed, also when a crash kept it out of every manifest.
 
     Raises:
         UserError: the disk is full or read-only (exit code 5).
@@ -78,9 +82,8 @@ class Whole:
 
     def __enter__(self) -> "Whole":
         with _translated(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self._beside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-            self._file = os.fdopen(handle, "wb", BUFFER)
+            make_folder(self.path.parent)
+            self._file = open(self._beside, "wb", BUFFER, opener=private)
         return self
 
     def write(self, row: Mapping[str, JSON]) -> None:
@@ -104,6 +107,8 @@ class Whole:
             with _translated(self.path):
                 if error is None:
                     self._file.flush()
+                    now = time.time_ns() // MARK * MARK + _mark(self._digest.hexdigest())
+                    os.utime(self._file.fileno(), ns=(now, now))
                     os.fsync(self._file.fileno())
                 self._file.close()
                 if error is None:
@@ -123,6 +128,26 @@ class Whole:
         self.stamp = FileStamp(
             sha256=self._digest.hexdigest(), size=found.st_size, mtime_ns=found.st_mtime_ns
         )
+
+
+def private(path: str, flags: int) -> int:
+    """An opener of files that are for their owner alone, whatever the umask."""
+    return os.open(path, flags, 0o600)
+
+
+def _mark(sha256: str) -> int:
+    return int(sha256, 16) % MARK
+
+
+def is_ours(path: Path) -> bool:
+    """Whether `Whole` wrote a file as it is now: its modification time carries the right mark."""
+    return path.stat().st_mtime_ns % MARK == _mark(sha256_of(path))
+
+
+def make_folder(path: Path) -> None:
+    """A folder, and those above it that are missing, each for its owner alone."""
+    for folder in reversed((path, *path.parents)):
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def sha256_of(path: Path) -> str:

@@ -27,7 +27,7 @@ def folder_of(target: str, out: Path | None = None) -> Path:
     PosixPath('runs/stock_advisor')
     """
     if out is not None:
-        if out.exists() and not out.is_dir():
+        if os.path.exists(out) and not os.path.isdir(out):
             raise UserError(f"-o {out}: is a file; name a folder")
         return out
     path = Path(target)
@@ -39,8 +39,15 @@ def folder_of(target: str, out: Path | None = None) -> Path:
 
 
 def is_run(path: Path) -> bool:
-    """Whether a folder is a run folder."""
-    return (path / "manifest.json").is_file() or (path / "journal.sqlite").is_file()
+    """Whether a folder is a run folder.
+
+    Raises:
+        UserError: it may not be looked into (exit code 5).
+    """
+    try:
+        return any((path / name).is_file() for name in ("manifest.json", "journal.sqlite"))
+    except PermissionError as error:
+        raise UserError(f"{path}: no permission to look into it", STORAGE) from error
 
 
 class Folder:
@@ -53,21 +60,24 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            files.make_folder(path)
             self._lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
             raise UserError(f"{path}: cannot be written ({error.strerror})", STORAGE) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        except BlockingIOError as error:
             pid = os.read(self._lock, 20).decode() or "?"
             os.close(self._lock)
             raise UserError(
                 f"{path}: process {pid} works in it; wait for it, or name another folder with -o",
                 STORAGE,
             ) from error
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            os.close(self._lock)
+            raise UserError(f"{path}: cannot be locked ({error.strerror})", STORAGE) from error
         self.manifest = read_manifest(path)
         self._journal: Journal | None = None
 
@@ -93,12 +103,17 @@ class Folder:
     def guard(self, paths: Iterable[Path]) -> None:
         """Refuse to write over files that a person changed since distillgen wrote them.
 
+        What a command wrote that then broke off is in no manifest, and may be written over.
+
         Raises:
             UserError: names the first such file and the ways on.
         """
+        broken_off = any(entry.finished is None for entry in self.manifest.commands.values())
         for path in paths:
             stamp = self.manifest.files.get(self._name(path))
-            if path.exists() and (stamp is None or files.changed(path, stamp)):
+            if not path.exists() or (broken_off and files.is_ours(path)):
+                continue
+            if stamp is None or files.changed(path, stamp):
                 how = "was changed by hand" if stamp else "was not written by distillgen"
                 raise UserError(
                     f"{path}: {how}, and would be written anew. Move it away, name another folder"
@@ -143,6 +158,8 @@ def read_manifest(path: Path) -> Manifest:
         return Manifest.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return Manifest()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror})", STORAGE) from error
     except ValidationError as error:
         raise UserError(
             f"{file}: not a manifest that this distillgen reads; move it away (the journal and"

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from distillgen.errors import STORAGE, FailureKind, UserError
+from distillgen.files import REASONS, private
 from distillgen.records import Outcome, Request, Usage
 
 VERSION = 1
 NO_USAGE = Usage()
 RESERVE = 1 << 20
 """Bytes set aside on disk, freed when it is full, so that what is in flight still lands."""
+KEPT = "Nothing stored is lost; make room or mend the disk, then run the same command again"
 
 SCHEMA = """
 CREATE TABLE asked (id INTEGER PRIMARY KEY, key BLOB NOT NULL, wave INTEGER NOT NULL,
@@ -106,7 +108,7 @@ class Journal:
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
         self.full = False
-        """The disk ran full; the reserve is freed and nothing new should be asked."""
+        """The disk ran full: the reserve is freed for what is in flight, nothing new is noted."""
         self.left_in_flight = 0
         """Attempts that a dead process left in flight: now of unknown outcome."""
         self.notify: Callable[[list[tuple[Done, BaseException | None]]], None] = _call
@@ -236,7 +238,12 @@ class Journal:
         """Note an attempt as in flight, before it is sent; `done` is called when that is durable.
 
         A place of a sequence, if given, is bound to the request in the same commit.
+
+        Raises:
+            UserError: the disk ran full; the room that is left is for what is in flight.
         """
+        if self.full:
+            raise UserError(f"{self.path}: the disk is full. {KEPT}", STORAGE)
         key = bytes.fromhex(request.key)
         rows = self._rows("SELECT id FROM asked WHERE key = ? AND wave = ?", (key, wave))
         known = rows[0][0] if rows else self._noted.get((key, wave))
@@ -363,10 +370,14 @@ class Journal:
         if not writable:
             if not self.path.exists():
                 raise UserError(f"{self.path}: no journal; has this run asked anything yet?")
-            self._read = self._write = _connect(f"file:{_quoted(self.path)}?mode=ro")
+            # At rest there is no log, and nothing need be written to read, on a full disk neither.
+            log = self.path.with_name(f"{self.path.name}-wal")
+            at_rest = "" if log.exists() and log.stat().st_size else "&immutable=1"
+            self._read = self._write = _connect(f"file:{_quoted(self.path)}?mode=ro{at_rest}")
             self._check_version()
             return
         fresh = not self.path.exists()
+        _set_aside(self._reserve)
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         self._write = _connect(f"file:{_quoted(self.path)}")
         self._read = self._write
@@ -375,9 +386,6 @@ class Journal:
         if fresh or not self._write.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._write.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
         self._check_version()
-        with open(self._reserve, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, RESERVE)
-            os.fsync(file.fileno())
         done = self._write.execute(
             "UPDATE attempt SET state = 'unknown', cost = worst, problem = 'the process ended'"
             " WHERE state = 'in_flight'"
@@ -490,6 +498,18 @@ def _connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
+def _set_aside(path: Path) -> None:
+    """Take the reserve's room on disk; on a disk without it leave nothing behind."""
+    try:
+        with open(path, "wb", opener=private) as file:
+            file.write(bytes(RESERVE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
 def _wal(connection: sqlite3.Connection) -> bool:
     """Switch to write-ahead logging; False when this process must keep the file to itself.
 
@@ -520,12 +540,11 @@ class _translated:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.OperationalError | OSError):
-            raise UserError(
-                f"{self.path}: {error}. Nothing stored is lost; make room or mend the disk,"
-                " then run the same command again",
-                STORAGE,
-            ) from error
+        if isinstance(error, OSError):
+            reason = REASONS.get(error.errno or 0, error.strerror or str(error))
+            raise UserError(f"{self.path}: {reason}. {KEPT}", STORAGE) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise UserError(f"{self.path}: {error}. {KEPT}", STORAGE) from error
         if isinstance(error, sqlite3.DatabaseError):
             raise UserError(
                 f"{self.path}: damaged ({error}). Nothing was changed; put a copy back, or keep"
