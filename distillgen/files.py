@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +17,12 @@ from distillgen.errors import STORAGE, UserError
 from distillgen.records import JSON, FileStamp
 
 BUFFER = 1 << 18
+DEEPEST = 200
+"""Levels of JSON that are read; pydantic writes 255, our records add a few."""
+LONGEST = 4000
+"""Digits of an integer that is read; Python spells 4,300."""
+_ZEROS = bytes(ord("0") if chr(byte).isdecimal() else ord(" ") for byte in range(256))
+"""Translates each digit to a zero, and all else to blanks."""
 MARK = 10**6
 """The last six digits of the nanoseconds at which a file was modified are those of its digest."""
 REASONS = {
@@ -24,6 +31,8 @@ REASONS = {
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "no permission",
     errno.EPERM: "no permission",
+    errno.EFBIG: "the file is too large for this disk",
+    errno.EIO: "the disk fails",
 }
 
 
@@ -33,33 +42,83 @@ def dumps(row: Mapping[str, JSON]) -> bytes:
     Lone surrogates become U+FFFD; integers of any size stay exact.
 
     Raises:
-        ValueError: NaN or infinity, which JSON does not have; names the field.
+        ValueError: NaN or infinity, which JSON does not have (names the field), or nested deeper
+            than Python's stack.
     """
-    for name, value in row.items():
-        if _not_finite(value):
-            raise ValueError(f"`{name}` holds NaN or infinity, which JSON does not have")
     try:
-        return orjson.dumps(row)
-    except TypeError:
-        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+        line = orjson.dumps(row)
+        if b"null" in line:  # which is what orjson makes of NaN
+            _refuse_nan(row)
+        return line
+    except TypeError:  # lone surrogates, more than 64 bits or 254 levels
+        return _dumps_slowly(row)
 
 
-def _not_finite(value: JSON) -> bool:
-    if isinstance(value, float):
-        return not math.isfinite(value)
+def _dumps_slowly(row: Mapping[str, JSON]) -> bytes:
+    try:
+        _refuse_nan(row)
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return _valid(text).encode()
+
+
+def _refuse_nan(value: JSON, where: str = "") -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"`{where}` is {value}, which JSON does not have")
     if isinstance(value, dict):
-        return any(map(_not_finite, value.values()))
-    return isinstance(value, list | tuple) and any(map(_not_finite, value))
+        for name, item in value.items():
+            _refuse_nan(item, f"{where}.{name}" if where else name)
+    elif isinstance(value, list | tuple):
+        for n, item in enumerate(value):
+            _refuse_nan(item, f"{where}[{n}]")
 
 
 def loads(line: str | bytes) -> JSON:
-    """The value of a line of JSON.
+    """The value of a line of JSON: integers exact, lone surrogates as U+FFFD.
 
     Raises:
-        ValueError: it is not strict JSON, or nested too deeply.
+        ValueError: it is not strict JSON (NaN is none, nor what overflows to infinity), nested
+            deeper than `DEEPEST`, or holds an integer of more than `LONGEST` digits.
     """
-    return orjson.loads(line)
+    data = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
+    may_be_long = b"0" * 19 in data.translate(_ZEROS)  # orjson makes a float of above 64 bits
+    if not may_be_long and data.count(b"[") + data.count(b"{") <= DEEPEST:
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(data)
+    try:
+        text = line if isinstance(line, str) else line.decode()
+        return _mended(
+            json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+        )
+    except RecursionError as error:
+        raise ValueError(f"nested deeper than {DEEPEST} levels") from error
+
+
+def _integer(spelled: str) -> int:
+    if len(spelled) > LONGEST:
+        raise ValueError(f"an integer of {len(spelled):,} digits")
+    return int(spelled)
+
+
+def _finite(spelled: str) -> float:
+    if not math.isfinite(float(spelled)):
+        raise ValueError(f"{spelled} is not finite")
+    return float(spelled)
+
+
+def _mended(value: JSON, level: int = 0) -> JSON:
+    if isinstance(value, str):
+        return _valid(value)
+    if level == DEEPEST and isinstance(value, dict | list):
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
+    if isinstance(value, dict):
+        return {_valid(name): _mended(item, level + 1) for name, item in value.items()}
+    return [_mended(item, level + 1) for item in value] if isinstance(value, list) else value
+
+
+def _valid(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class Whole:
@@ -91,8 +150,8 @@ class Whole:
         self._put(dumps(row) + b"\n")
 
     def write_text(self, text: str) -> None:
-        """Write text as it is."""
-        self._put(text.encode("utf-8", "replace"))
+        """Write text as it is; lone surrogates become U+FFFD."""
+        self._put(_valid(text).encode())
 
     def _put(self, data: bytes) -> None:
         self.rows += 1
@@ -104,16 +163,17 @@ class Whole:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         try:
-            with _translated(self.path):
-                if error is None:
+            if error is None:
+                with _translated(self.path):
                     self._file.flush()
                     now = time.time_ns() // MARK * MARK + _mark(self._digest.hexdigest())
                     os.utime(self._file.fileno(), ns=(now, now))
                     os.fsync(self._file.fileno())
-                self._file.close()
-                if error is None:
+                    self._file.close()
                     self._place()
         finally:
+            with suppress(OSError):  # of what is given up
+                self._file.close()
             self._beside.unlink(missing_ok=True)
 
     def _place(self) -> None:
@@ -181,17 +241,18 @@ def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
     if not path.exists():
         return
     with path.open("rb") as file:
-        for n, line in enumerate(file, 1):
-            if not line.strip(b"\0\r\n\t "):
+        for n, raw in enumerate(file, 1):
+            line = raw.strip(b"\0\r\n\t ")
+            if not line:
                 continue
             try:
                 row = loads(line)
             except ValueError as error:
-                if not line.endswith(b"\n"):
+                if not raw.endswith(b"\n"):
                     return
-                raise UserError(f"{path}:{n}: not JSON: {error}") from error
+                raise UserError(f"{path}:{n}: not JSON ({error}); mend or remove it") from error
             if not isinstance(row, dict):
-                raise UserError(f"{path}:{n}: not a JSON object")
+                raise UserError(f"{path}:{n}: not a JSON object; mend or remove it")
             yield row
 
 
