@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from distillgen import replies
-from distillgen.engine import Ask
 from distillgen.errors import ParseError
 from distillgen.journal import Journal
 from distillgen.outcomes import Failed, settle
@@ -20,6 +19,7 @@ from distillgen.records import (
     Request,
     Seed,
 )
+from distillgen.sending import Ask
 from distillgen.task import Task
 
 PROMPT = "answer"

@@ -3,21 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import tenacity
 
-from distillgen import triage
-from distillgen.budget import Purse, length
+from distillgen.budget import Purse
 from distillgen.errors import BUDGET, PROVIDER, STORAGE, ParseError, UserError
-from distillgen.journal import AttemptState, Done, Ended, Journal, Place, Ticket
+from distillgen.journal import Done, Journal, Ticket
 from distillgen.pacing import Pace
 from distillgen.prices import dollars
-from distillgen.records import Completion, Request, Usage
+from distillgen.records import Completion, Request
+from distillgen.sending import Ask, Sender, awaited
 from distillgen.signals import Signals
 from distillgen.triage import Verdict
-from distillgen.wire import Form, Lost, Reply, Teacher
+from distillgen.wire import Teacher
 
 UNPAID_SENDS, UNKNOWN_SENDS = 8, 2
 """Sends of one request in one process: surely unpaid ones, and those that may have been billed."""
@@ -28,13 +28,6 @@ PROBES = 3
 OUTAGE = 10
 """So many give-ups in a row, without an answer between them, are an outage."""
 PROBE_EVERY_S, OUTAGE_S = 30.0, 900.0
-
-
-class Ask(NamedTuple):
-    """A request that a stage wants to see answered, and the place in its sequence, if any."""
-
-    request: Request
-    place: Place | None = None
 
 
 class Stop(NamedTuple):
@@ -52,26 +45,6 @@ Read = Callable[[Request, Completion], object]
 """A stage's own reader; raises ParseError when the completion is of no use to it."""
 Fill = Callable[[Iterable[Ask | None], Read], Stop | None]
 """What a stage is handed: `Engine.fill`."""
-
-
-@dataclass
-class Tally:
-    """What a screen shows while the engine works; of this process alone."""
-
-    answered: int = 0
-    failed: int = 0
-    sends: int = 0
-    repeated: int = 0
-    """Sends beyond the first of a request."""
-    useless: int = 0
-    """Replies that the stage could not read."""
-    in_flight: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    models: set[str] = field(default_factory=set)
-    state: str = ""
-    """What the engine waits for, in words; empty when it simply works."""
 
 
 class _Again(Exception):
@@ -112,13 +85,11 @@ class Engine:
         whose reply cannot be read."""
         self.teacher, self.journal, self.purse, self.pace = teacher, journal, purse, pace
         self.say, self.resample = say, resample
-        self.tally = Tally()
-        newest = journal.newest(teacher.name)
-        self.form = self._first_form = Form.parse(newest[0]) if newest else Form()
+        self._sender = Sender(teacher, journal, purse, pace)
+        self.tally = self._sender.tally
         self._stop: Stop | None = None
         self._proven = False
         self._useless = 0
-        self._started = False
         self._paused = False
         self._runner: asyncio.Runner | None = None
 
@@ -141,8 +112,7 @@ class Engine:
     def close(self) -> None:
         """Let go of the teacher; the journal stays open."""
         if self._runner:
-            if self._started:
-                self._runner.run(self.teacher.close())
+            self._runner.run(self._sender.close())
             self._runner.close()
             self._runner = None
 
@@ -371,15 +341,20 @@ class Engine:
         """
         while True:
             try:
-                ticket, verdict, form, landed = await self._send_once(ask, wave)
+                sent = await self._sender.once(ask, wave, self._stopping)
+                if sent is None:
+                    raise _Left
+                verdict = sent.verdict
                 if verdict.state == "fatal":
                     await self._refused_for_all(verdict)
             finally:
                 self.purse.release(ask.request)
                 self.pace.free()
                 self._wake.set()
-            await landed
-            if verdict.state == "form" and self._weaken(form, ask.request, verdict):
+            await sent.landed
+            if verdict.state == "form" and self._sender.weaken(
+                sent.form, ask.request, verdict, proven=self._proven
+            ):
                 await self._berth(ask)
                 continue
             if verdict.slow_down and self.pace.slow_down(verdict.wait_s):
@@ -389,39 +364,7 @@ class Engine:
                 )
             elif verdict.state == "answered":
                 self.pace.went_well()
-            return ticket, verdict
-
-    async def _send_once(
-        self, ask: Ask, wave: int
-    ) -> tuple[Ticket, Verdict, Form, "asyncio.Future[None]"]:
-        request, form = ask.request, self.form
-        if not self._started:
-            await self.teacher.start()
-            self._started = True
-        await self.pace.gate(request, self._stopping)
-        if self._stop:
-            raise _Left
-        noted, done = _awaited()
-        worst = self.purse.worst(request)
-        ticket = self.journal.note(
-            request, wave, url=self.teacher.url, form=str(form), worst=worst,
-            place=ask.place, done=done,
-        )  # fmt: skip
-        await noted
-        reply: Reply | None = None
-        self.tally.sends += 1
-        self.tally.in_flight += 1
-        try:
-            reply = await self.teacher.send(request, request.seed(wave), form)
-            verdict = triage.of_reply(reply, length(request))
-            self.pace.hear(reply.headers)
-        except Lost as lost:
-            verdict = triage.of_lost(lost)
-        finally:
-            self.tally.in_flight -= 1
-        landed, done = _awaited()
-        self.journal.end(ticket, self._ended(verdict, reply, worst), done)
-        return ticket, verdict, form, landed
+            return sent.ticket, verdict
 
     async def _berth(self, ask: Ask) -> None:
         """Wait for a slot and set the money aside; without money the request waits its turn."""
@@ -432,37 +375,6 @@ class Engine:
             self.pace.free()
             self._again.append(ask)
             raise _Left
-
-    def _ended(self, verdict: Verdict, reply: Reply | None, worst: int | None) -> Ended:
-        """How a send ended, its cost settled."""
-        cost: int | None = 0
-        usage, model = Usage(), ""
-        state: AttemptState = "unpaid"
-        if verdict.completion:
-            usage, model = verdict.completion.usage, verdict.completion.model
-            cost, state = self.purse.cost(usage), "answered"
-            self.tally.input_tokens += usage.input_tokens
-            self.tally.cached_tokens += usage.cached_tokens
-            self.tally.output_tokens += usage.output_tokens
-            self.tally.models.add(model)
-        elif verdict.state == "unknown":
-            cost, state = worst, "unknown"
-        self.purse.settle(cost)
-        return Ended(
-            state, reply.status if reply else None, reply.body if reply else None,
-            cost, usage, model, verdict.detail,
-        )  # fmt: skip
-
-    def _weaken(self, sent: Form, request: Request, verdict: Verdict) -> bool:
-        """Change the wire form after a 400 that may be about it; True when it changed.
-
-        Where no form helps, the form was not at fault: the next first request tries them anew.
-        """
-        if sent != self.form:
-            return True
-        weaker = self.form.weaker(request, verdict.detail, named_only=self._proven)
-        self.form = weaker or (self.form if self._proven else self._first_form)
-        return weaker is not None
 
     # -- giving up -------------------------------------------------------------------------
 
@@ -523,7 +435,7 @@ class Engine:
             await self._flushed()
 
     async def _flushed(self) -> None:
-        flushed, done = _awaited()
+        flushed, done = awaited()
         self.journal.barrier(done)
         try:
             await flushed
@@ -535,21 +447,6 @@ def _verdict(state: tenacity.RetryCallState) -> Verdict:
     error = state.outcome.exception() if state.outcome else None
     assert isinstance(error, _Again)
     return error.verdict
-
-
-def _awaited() -> tuple["asyncio.Future[None]", Done]:
-    """A future, and the call that ends it."""
-    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def done(error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error:
-            future.set_exception(error)
-        else:
-            future.set_result(None)
-
-    return future, done
 
 
 def _into(

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from distillgen.dedupe import Index
-from distillgen.engine import Ask, Fill, Stop
+from distillgen.engine import Fill, Stop
 from distillgen.journal import Journal, Place
 from distillgen.outcomes import Failed, settle
 from distillgen.records import (
@@ -21,6 +21,7 @@ from distillgen.records import (
     content_id,
     digest,
 )
+from distillgen.sending import Ask
 from distillgen.strategies import Proposal, Setting
 
 FROM_SEEDS_ALONE = 16

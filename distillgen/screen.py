@@ -18,9 +18,9 @@ from rich.live import Live
 from rich.text import Text
 
 from distillgen import show
-from distillgen.engine import Tally
 from distillgen.prices import dollars
 from distillgen.records import Answer
+from distillgen.sending import Tally
 from distillgen.work import Result
 
 WIDTH = 80

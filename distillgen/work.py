@@ -13,7 +13,7 @@ from distillgen import answers, dry_run, export, files, inputs, prompts, strateg
 from distillgen.answer import FEW_RATIONALES, PROMPT, Answered, Answering, Reading
 from distillgen.budget import Purse
 from distillgen.defaults import max_cost, of_answer, of_expand, of_walk
-from distillgen.engine import Engine, Stop, Tally
+from distillgen.engine import Engine, Stop
 from distillgen.errors import DONE, FEWER, UserError
 from distillgen.expand import Walk, expand
 from distillgen.folder import Folder, new_entry
@@ -30,6 +30,7 @@ from distillgen.records import (
     Request,
     Seed,
 )
+from distillgen.sending import Tally
 from distillgen.settings import Settings
 from distillgen.task import Task
 from distillgen.teachers import Chosen

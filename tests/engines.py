@@ -8,13 +8,14 @@ from typing import Any
 from distillgen import replies
 from distillgen.answer import schema
 from distillgen.budget import Purse
-from distillgen.engine import Ask, Engine, Stop
+from distillgen.engine import Engine, Stop
 from distillgen.journal import Journal
 from distillgen.outcomes import Failed, settle
 from distillgen.pacing import Pace
 from distillgen.prices import Price
 from distillgen.providers import Endpoint
 from distillgen.records import Completion, Message, Request
+from distillgen.sending import Ask
 from distillgen.teachers.openai_chat import OpenAIChat
 
 PRICE = Price(Decimal(1), Decimal(1), Decimal(4))

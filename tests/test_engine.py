@@ -5,10 +5,10 @@ import threading
 import pytest
 from engines import PRICE, Bench, question, questions, read
 
-from distillgen.engine import Ask
 from distillgen.errors import BUDGET, PROVIDER
 from distillgen.journal import Place
 from distillgen.records import Usage
+from distillgen.sending import Ask
 
 
 def test_each_request_is_asked_once_and_its_reply_kept(tmp_path, server):

@@ -4,8 +4,8 @@ import pytest
 from engines import PRICE, Bench, question, questions, read
 
 from distillgen import engine as engine_module
-from distillgen.engine import Ask
 from distillgen.errors import PROVIDER
+from distillgen.sending import Ask
 
 # -- one request ------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ FLOORS = {
     2: "answers bodies budget dedupe download files formats help inputs journal options pacing"
     " prices prompts providers replies settings show signals tables task teachers triage weights"
     " wire",
-    3: "engine folder outcomes strategies",
+    3: "engine folder outcomes sending strategies",
     4: "answer defaults dry_run expand export init standing trace work",
     5: "__init__ __main__ cli commands screen session",
 }
@@ -39,7 +39,7 @@ HEAVY = {
     "typer": {"cli.py", "options.py", "help.py", "session.py"},
 }
 """The one place of each library; the terminal's modules share typer."""
-MAY_BE_ASYNC = {"engine.py", "pacing.py", "signals.py", "wire.py"}
+MAY_BE_ASYNC = {"engine.py", "sending.py", "pacing.py", "signals.py", "wire.py"}
 MAY_PRINT = {"cli.py", "commands.py", "session.py", "screen.py"}
 
 FILES = sorted(HOUSE.rglob("*.py"))
