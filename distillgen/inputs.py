@@ -1,16 +1,20 @@
 """Read what people bring, seeds and questions, and check every line before anything is asked."""
 
+import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from distillgen.errors import UserError
 from distillgen.files import sha256_of
 from distillgen.records import JSON, Example, Rejection, Seed, content_id
-from distillgen.tables import Row, kind_of, rows_of
+from distillgen.tables import kind_of, rows_of
 
 SHOWN = 20
 """Bad lines are all counted, and so many shown."""
@@ -18,96 +22,84 @@ SEED_FIELDS = ("question", "user_context", "answer", "rationale", "label", "tags
 INPUT_FIELDS = (
     "question", "user_context", "images", "meta", "id", "strategy", "parents", "request",
 )  # fmt: skip
-LISTS = ("tags", "images", "parents")
+MATTER = ("question", "user_context", "id")
+"""Fields that must not be lost unseen when a column is misspelt in `--field`."""
 
 
 def read_seeds(path: Path, fields: Mapping[str, str] | None = None) -> list[Seed]:
-    """The seeds of a file; `fields` maps our names to the columns of the file.
+    """The seeds of a file, or of stdin for `-`; `fields` maps our names to those of the file.
 
     Raises:
         UserError: the file cannot be read, or lines are wrong: all of them are named.
     """
-    seeds: list[Seed] = []
-    problems: list[tuple[int, str]] = []
-    rows = 0
-    for row in rows_of(path):
-        rows += 1
-        problem = row.problem or _problem(row.columns, fields or {}, ("user_context", "question"))
-        if problem:
-            problems.append((row.line, problem))
-        else:
-            seeds.append(Seed.model_validate(_known(row.columns, fields or {}, SEED_FIELDS)))
-    _refuse(path, problems, rows, "")
+    with _seekable(path) as file:
+        rows = _Rows(path, file, fields or {}, SEED_FIELDS, ("user_context", "question"))
+        seeds = [Seed.model_validate(known) for _, known in rows.known()]
+    rows.refuse()
     return seeds
 
 
 class Inputs:
     """The examples of a file, checked, and read again each time they are walked.
 
-    The check keeps 8 bytes and a set entry of each id, about 70 MB for a million rows.
+    While they are checked, a set holds the hash of each id, about 70 MB for a million rows; then
+    only what equal and wrong rows need.
     """
 
     def __init__(self, path: Path, fields: Mapping[str, str], skip_invalid: bool) -> None:
         self.path = path
+        closing = ExitStack()
+        weakref.finalize(self, closing.close)
+        self._file = closing.enter_context(_seekable(path))
         self._fields = fields
-        self._spooled = _spool() if str(path) == "-" else None
-        self._file = Path(self._spooled.name) if self._spooled else path
         self.count = 0
         """Rows that can be used."""
-        self.invalid: list[Rejection] = []
-        """Rows that cannot, in order."""
-        problems: list[tuple[int, str]] = []
-        seen: set[int] = set()
-        rows = 0
-        for row in self._raw():
-            rows += 1
-            problem = row.problem or _problem(row.columns, fields, ("question",))
-            problem = problem or self._id_problem(row.columns, seen)
-            if problem:
-                problems.append((row.line, problem))
-            else:
-                self.count += 1
-        if not skip_invalid:
-            _refuse(path, problems, rows, "  --skip-invalid leaves them out and lists them.")
-        elif not self.count:
-            raise UserError(f"{path}: none of the {rows:,} rows can be used")
-        self._skipped = {line for line, _ in problems}
+        self._again: dict[int, int] = {}
+        """Line of a row that has no id and equals earlier ones: the how manieth it is."""
+        rows = self._rows(sys.maxsize if skip_invalid else SHOWN)
+        self._check(rows)
+        if not skip_invalid or not self.count:
+            rows.refuse("" if skip_invalid else "--skip-invalid leaves them out and lists them.")
+        self._left_out = {line for line, _ in rows.problems}
         self.invalid = [
             Rejection(stage="answer", reason="invalid", detail=problem, line=line)
-            for line, problem in problems
+            for line, problem in rows.problems
         ]
+        """Rows that cannot be used, in order; there are none without `skip_invalid`."""
         self.sha256 = sha256_of(self._file)
+        """Digest of the file as it is brought, so also of the packed one."""
+        self._state = _state(self._file)
 
     def __iter__(self) -> Iterator[Example]:
-        again: dict[str, int] = {}
-        seen: set[int] = set()
-        for row in self._raw():
-            if row.line in self._skipped:
+        if _state(self._file) != self._state:
+            raise UserError(f"{self.path}: changed while it was in use; run the same command again")
+        for line, known in self._rows().known():
+            if line in self._left_out:
                 continue
-            known = _known(row.columns, self._fields, INPUT_FIELDS)
-            if "id" in known:
-                known["id"] = str(known["id"])
-            else:
-                known["id"] = _unique(content_id(
-                    known.get("user_context", ""), known["question"], known.get("images", ())
-                ), seen, again)  # fmt: skip
+            if "id" not in known:
+                number = self._again.get(line)
+                known["id"] = _content_id(known) + (f"-{number}" if number else "")
             yield Example.model_validate(known)
 
-    def _raw(self) -> Iterator[Row]:
-        return rows_of(self._file, self.path)
+    def _rows(self, most: int = 0) -> "_Rows":
+        return _Rows(self.path, self._file, self._fields, INPUT_FIELDS, ("question",), most)
 
-    def _id_problem(self, columns: dict[str, JSON], seen: set[int]) -> str:
-        """Own ids are texts or integers, and each stands once."""
-        name = self._fields.get("id", "id")
-        own = columns.get(name)
-        if own is None or own == "":
-            return ""
-        if isinstance(own, bool) or not isinstance(own, str | int):
-            return f"`{name}` is {kind_of(own)}; write a text or an integer"
-        if hash(str(own)) in seen:
-            return f"`{name}` {own} stands twice"
-        seen.add(hash(str(own)))
-        return ""
+    def _check(self, rows: "_Rows") -> None:
+        seen: set[int] = set()
+        equal: dict[str, int] = {}
+        for line, known in rows.known():
+            id = known.get("id") or _content_id(known)
+            if hash(id) in seen and "id" in known:
+                rows.note(line, f"`{self._fields.get('id', 'id')}` {id} stands twice")
+                continue
+            if hash(id) in seen:
+                number = equal.get(id, 1) + 1
+                while hash(f"{id}-{number}") in seen:
+                    number += 1
+                equal[id] = self._again[line] = number
+                id = f"{id}-{number}"
+            seen.add(hash(id))
+            self.count += 1
 
 
 def open_inputs(
@@ -121,109 +113,185 @@ def open_inputs(
     return Inputs(path, fields or {}, skip_invalid)
 
 
-def _problem(columns: dict[str, JSON], fields: Mapping[str, str], required: tuple[str, ...]) -> str:
-    """Why a row cannot be used; empty when it can."""
-    for ours in ("question", "user_context"):
-        name = fields.get(ours, ours)
-        text = columns.get(name)
-        if name not in columns and ours in required:
-            return _missing(ours, name, columns, required)
-        if text is not None and not isinstance(text, str):
-            return f"`{name}` is {kind_of(text)}; write a text"
-        if not (text or "").strip() and ours in required:
-            return f"`{name}` is empty"
+@dataclass
+class _Rows:
+    """The rows of a file as the fields that we know, and what is wrong with the others."""
+
+    path: Path
+    """As the user calls it."""
+    file: Path
+    fields: Mapping[str, str]
+    names: tuple[str, ...]
+    needed: tuple[str, ...]
+    most: int = SHOWN
+    """Faults that are kept; all are counted."""
+    total: int = 0
+    wrong: int = 0
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    """Line and fault."""
+
+    def known(self) -> Iterator[tuple[int, dict[str, JSON]]]:
+        """Line and fields of each row that can be used."""
+        unseen = self._mapped()
+        for row in rows_of(self.file, self.path):
+            self.total += 1
+            if unseen:
+                unseen = {o: t for o, t in unseen.items() if not {o, t} & row.columns.keys()}
+            problem = row.problem or self._problem(row.columns)
+            if problem:
+                self.note(row.line, problem)
+            else:
+                yield row.line, self._fields_of(row.columns)
+        if self.total > self.wrong:
+            for ours, theirs in unseen.items():
+                raise UserError(
+                    f"{self.path}: no row has a field `{theirs}`, from which {ours} was to come;"
+                    f" --field {ours}={ours} does without"
+                )
+
+    def _mapped(self) -> dict[str, str]:
+        """What may be misspelt unnoticed.
+
+        Raises:
+            UserError: a field that there is not is mapped.
+        """
+        for ours, theirs in self.fields.items():
+            if ours not in SEED_FIELDS + INPUT_FIELDS:
+                there = _listed({*SEED_FIELDS, *INPUT_FIELDS})
+                raise UserError(f"--field {ours}={theirs}: no field of ours; there is {there}")
+        return {o: t for o, t in self.fields.items() if o in self.names and o in MATTER and o != t}
+
+    def note(self, line: int, problem: str) -> None:
+        """Count a wrong row."""
+        self.wrong += 1
+        if len(self.problems) < self.most:
+            self.problems.append((line, problem))
+
+    def refuse(self, remedy: str = "") -> None:
+        """Name the wrong rows.
+
+        Raises:
+            UserError: there are any.
+        """
+        if not self.wrong:
+            return
+        lines = [f"{self.path}:{line}: {problem}" for line, problem in self.problems[:SHOWN]]
+        if self.wrong > SHOWN:
+            lines.append(f"… {self.wrong - SHOWN:,} more")
+        rows = "row is" if self.total == 1 else "rows are"
+        lines.append(
+            f"{self.wrong:,} of {self.total:,} {rows} wrong. Nothing was asked, nothing was paid."
+            + (f" {remedy}" if remedy else "")
+        )
+        raise UserError("\n".join(lines))
+
+    def _column(self, ours: str, columns: Mapping[str, JSON]) -> str:
+        """What a field is called in a row: as `fields` says, else as we call it."""
+        theirs = self.fields.get(ours, ours)
+        return theirs if theirs in columns or ours not in columns else ours
+
+    def _problem(self, columns: Mapping[str, JSON]) -> str:
+        """Why a row cannot be used; empty when it can."""
+        for ours in self.names:
+            name = self._column(ours, columns)
+            value = columns.get(name)
+            if ours in self.needed and name not in columns:
+                return self._missing(ours, name, columns)
+            if ours in self.needed and _is_blank(value):
+                return f"`{name}` is empty"
+            wanted = _wanted(ours, value)
+            if wanted:
+                return f"`{name}` is {kind_of(value)}; write {wanted}"
+        return ""
+
+    def _missing(self, ours: str, name: str, columns: Mapping[str, JSON]) -> str:
+        small = {column.casefold(): column for column in columns}
+        near = get_close_matches(name.casefold(), small, n=1)
+        if near:
+            there = small[near[0]]
+            return f"no field `{name}`, but `{there}`: call it `{ours}`, or --field {ours}={there}"
+        return (
+            f"no field `{name}`; there is {_listed(columns) or 'nothing'}. Needed:"
+            f" {_listed(self.needed)}; --field {ours}=COLUMN takes another column for it"
+        )
+
+    def _fields_of(self, columns: dict[str, JSON]) -> dict[str, JSON]:
+        """The fields that we know, where their type fits; everything else goes into `meta`."""
+        found: dict[str, JSON] = {}
+        others = {name: value for name, value in columns.items() if not _is_blank(value)}
+        for ours in self.names:
+            name = self._column(ours, columns)
+            value = _fitting(ours, others.get(name))
+            if value is not None:
+                found[ours] = value
+                del others[name]
+        if others:
+            found["meta"] = found.get("meta", {}) | others
+        return found
+
+
+def _is_blank(value: JSON) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _wanted(ours: str, value: JSON) -> str:
+    """What a field should hold; empty when the value will do, or may travel in `meta`."""
+    if value is None or isinstance(value, str):
+        return ""
+    if ours in ("question", "user_context", "rationale"):
+        return "a text"
+    if ours in ("answer", "label") and isinstance(value, list | dict):
+        return "a text"
+    if ours == "tags" and not _texts(value):
+        return "a list of texts"
+    if ours == "id" and (isinstance(value, bool) or not isinstance(value, int)):
+        return "a text or an integer"
     return ""
-
-
-def _missing(ours: str, name: str, columns: dict[str, JSON], required: tuple[str, ...]) -> str:
-    near = get_close_matches(name.casefold(), [column.casefold() for column in columns], n=1)
-    found = next((c for c in columns if near and c.casefold() == near[0]), None)
-    if found:
-        return f"no field `{name}`; there is `{found}`: --field {ours}={found}"
-    there = ", ".join(list(columns)[:8]) or "nothing"
-    needs = " and ".join(f"`{one}`" for one in required)
-    return f"no field `{name}`; there is {there}. Needed: {needs}; or --field {ours}=COLUMN"
-
-
-def _known(
-    columns: dict[str, JSON], fields: Mapping[str, str], names: tuple[str, ...]
-) -> dict[str, JSON]:
-    """The fields that we know, where their type fits; everything else goes into `meta`."""
-    found: dict[str, JSON] = {}
-    taken = set()
-    for ours in names:
-        theirs = fields.get(ours, ours)
-        value = _fitting(ours, columns.get(theirs))
-        if value is not None:
-            found[ours] = value
-            taken.add(theirs)
-    others = {
-        _clean(name): _clean(value)
-        for name, value in columns.items()
-        if name not in taken and value not in (None, "") and name is not None
-    }
-    if others:
-        found["meta"] = {**found.get("meta", {}), **others}
-    return found
 
 
 def _fitting(ours: str, value: JSON) -> JSON:
     """A value as the field wants it; None when it does not fit, or there is none."""
-    if value in (None, "", []) or isinstance(value, bool):
+    if value is None:
         return None
+    if ours in ("tags", "images") and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(";") if part.strip())
+    if ours in ("tags", "images", "parents"):
+        return tuple(value) if _texts(value) else None
     if ours == "meta":
-        return _clean(value) if isinstance(value, dict) else None
-    if ours in LISTS:
-        parts = value.split(";") if isinstance(value, str) else value
-        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-            return None
-        return tuple(_clean(part).strip() for part in parts if part.strip())
+        return value if isinstance(value, dict) else None
+    if ours in ("answer", "label") and not isinstance(value, str):
+        return json.dumps(value)
     if ours == "id":
-        return value if isinstance(value, str | int) else None
-    if isinstance(value, int | float) and ours in ("answer", "label", "rationale"):
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return (_clean(value).strip() or None) if isinstance(value, str) else None
+        return str(value)
+    if not isinstance(value, str):
+        return None
+    return value.strip() if ours in ("question", "user_context") else value
 
 
-def _clean(value: JSON) -> JSON:
-    """Lone surrogates replaced by U+FFFD, which no strict reader takes."""
-    if isinstance(value, str):
-        if value.isascii():
-            return value
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_clean(name): _clean(item) for name, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+def _texts(value: JSON) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
-def _unique(id: str, seen: set[int], again: dict[str, int]) -> str:
-    """Equal rows get `-2`, `-3` behind the digest of their content."""
-    if hash(id) not in seen:
-        seen.add(hash(id))
-        return id
-    again[id] = again.get(id, 1) + 1
-    return f"{id}-{again[id]}"
+def _content_id(known: Mapping[str, JSON]) -> str:
+    return content_id(known.get("user_context", ""), known["question"], known.get("images", ()))
 
 
-def _refuse(path: Path, problems: list[tuple[int, str]], rows: int, remedy: str) -> None:
-    """Name all wrong lines at once.
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)[:12])
 
-    Raises:
-        UserError: there are any.
-    """
-    if not problems:
+
+def _state(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _seekable(path: Path) -> Iterator[Path]:
+    """The file itself; for `-`, stdin in a temporary one, as it is read more than once."""
+    if str(path) != "-":
+        yield path
         return
-    lines = [f"{path}:{line}: {problem}" for line, problem in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"… {len(problems) - SHOWN:,} more")
-    sum_of_all = f"{len(problems):,} of {rows:,} rows are wrong"
-    lines.append(f"{sum_of_all}. Nothing was asked, nothing was paid.{remedy}")
-    raise UserError("\n".join(lines))
-
-
-def _spool() -> "tempfile._TemporaryFileWrapper[bytes]":
-    """stdin in a file, as it is read more than once; it goes with this process."""
-    spooled = tempfile.NamedTemporaryFile(prefix="distillgen-")  # noqa: SIM115
-    shutil.copyfileobj(sys.stdin.buffer, spooled)
-    spooled.flush()
-    return spooled
+    with tempfile.NamedTemporaryFile(prefix="distillgen-") as spooled:
+        shutil.copyfileobj(sys.stdin.buffer, spooled)
+        spooled.flush()
+        yield Path(spooled.name)

@@ -1,13 +1,17 @@
 """Read the rows of a file that people bring: JSON lines, CSV or Parquet, plain or with gzip."""
 
+import base64
 import csv
 import gzip
+import math
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date, time
 from difflib import get_close_matches
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -19,7 +23,6 @@ from distillgen.records import JSON
 
 LONGEST_CELL = 1 << 28
 """Characters; Python's own limit for CSV is 131,072."""
-ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
 
 
 class Row(NamedTuple):
@@ -38,42 +41,40 @@ def rows_of(file: Path, shown: Path | None = None) -> Iterator[Row]:
         UserError: the file as a whole cannot be read; what is wrong with a row, the row says.
     """
     shown = shown or file
-    _check(file, shown)
-    ending = Path(shown.name.removesuffix(".gz")).suffix.lower() if str(shown) != "-" else ".jsonl"
-    if ending not in ENDINGS:
-        raise UserError(
-            f"{shown}: unknown ending; give a .jsonl, .csv or .parquet file (also with .gz)"
-        )
     found = False
     with ExitStack() as stack:
         stack.enter_context(_readable(shown))
-        if ending == ".parquet":
+        _check(file, shown)
+        name = ".jsonl" if str(shown) == "-" else shown.name.lower()
+        ending = re.search(rf"({'|'.join(READERS)})(\.gz)?$", name)
+        if name.endswith(".parquet"):
             rows = _parquet(file)
+        elif ending is None:
+            raise UserError("unknown ending; give a .jsonl, .csv or .parquet file (also with .gz)")
         else:
-            pack = gzip.open if shown.name.endswith(".gz") else open
-            opened = cast(IO[bytes], stack.enter_context(pack(file, "rb")))
-            rows = _csv(opened) if ending == ".csv" else _jsonl(opened)
+            unpacked = gzip.open if ending[2] else open
+            opened = cast(IO[bytes], stack.enter_context(unpacked(file, "rb")))
+            rows = READERS[ending[1]](opened)
         for row in rows:
             found = True
             yield row
-    if not found:
-        raise UserError(f"{shown}: is empty; nothing to read")
+        if not found:
+            raise UserError("is empty; nothing to read")
 
 
 def _check(file: Path, shown: Path) -> None:
     """What can be said about a path without opening it."""
-    if not file.exists():
+    try:
+        found = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
         there = [path.name for path in file.parent.glob("*")] if file.parent.is_dir() else []
-        near = get_close_matches(file.name, there, n=1)
-        raise UserError(
-            f"{shown}: no such file" + (f"; there is {file.parent / near[0]}" if near else "")
-        )
-    if file.is_dir():
-        raise UserError(f"{shown}: is a folder; name a file in it")
-    if not file.is_file():
-        raise UserError(f"{shown}: is no regular file; pipe it in and give - as the file")
-    if not file.stat().st_size:
-        raise UserError(f"{shown}: is empty; nothing to read")
+        near = [str(shown.parent / name) for name in get_close_matches(file.name, there)]
+        hint = f"; there is {', '.join(near)}" if near else ""
+        raise UserError(f"no such file{hint}") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise UserError("is a folder; name a file in it")
+    if not stat.S_ISREG(found.st_mode):
+        raise UserError("is no regular file; pipe it in and give - as the file")
 
 
 @contextmanager
@@ -96,7 +97,7 @@ def _jsonl(file: IO[bytes]) -> Iterator[Row]:
         nonlocal line
         try:
             for line, raw in enumerate(file, 1):
-                yield _decoded(raw, line)
+                yield _decoded(raw, line).rstrip("\r\n")
         except EOFError as error:  # of gzip; the reader would take it for a good end
             raise gzip.BadGzipFile(str(error)) from error
 
@@ -122,7 +123,7 @@ def _csv(file: IO[bytes]) -> Iterator[Row]:
     first = next(lines, "")
     parted_by = max(",;\t", key=first.count)
     reader = csv.reader(chain([first], lines), delimiter=parted_by, strict=True)
-    heading = [name.strip() for name in next(reader, [])]
+    heading = [name.strip() or f"column_{n}" for n, name in enumerate(next(reader, []), 1)]
     if len(set(heading)) < len(heading):
         raise UserError("a column stands twice in the heading; give each its own name")
     while True:
@@ -140,7 +141,7 @@ def _csv(file: IO[bytes]) -> Iterator[Row]:
                 f" `{parted_by}` in a text? put the text in quotation marks",
             )  # fmt: skip
         elif any(cells):
-            yield Row(start, dict(zip(heading, cells, strict=False)))
+            yield Row(start, dict(zip_longest(heading, cells)))
 
 
 def _parquet(file: Path) -> Iterator[Row]:
@@ -150,19 +151,37 @@ def _parquet(file: Path) -> Iterator[Row]:
     except ImportError as error:
         raise UserError("Parquet needs a package: pip install 'distillgen[parquet]'") from error
     try:
-        batches = parquet.ParquetFile(file).iter_batches(batch_size=1000)
-        rows = (row for batch in batches for row in batch.to_pylist())
-        yield from (Row(n, row) for n, row in enumerate(rows, 1))
-    except pyarrow.ArrowInvalid as error:
-        raise UserError(f"not a Parquet file ({error})") from error
+        with parquet.ParquetFile(file) as opened:
+            rows = (row for batch in opened.iter_batches(1000) for row in batch.to_pylist())
+            yield from (Row(n, _as_json(row)) for n, row in enumerate(rows, 1))
+    except pyarrow.ArrowException as error:
+        raise UserError(f"cannot be read as Parquet ({error})") from error
+
+
+def _as_json(value: JSON) -> JSON:
+    """A cell of a table as JSON can hold it: NaN as null, times in ISO 8601, bytes in base64."""
+    if isinstance(value, dict):
+        return {str(name): _as_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int) else str(value)
+
+
+READERS = {".jsonl": _jsonl, ".ndjson": _jsonl, ".json": _jsonl, ".csv": _csv}
 
 
 def _decoded(raw: bytes, line: int) -> str:
+    if line == 1 and (raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:4]):
+        raise UserError("is UTF-16; save it as UTF-8")
     try:
         return raw.decode("utf-8-sig" if line == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise UserError("is UTF-16; save it as UTF-8") from error
         byte = f"0x{raw[error.start]:02x}"
         raise UserError(
             f"line {line} is not UTF-8 (byte {byte}); save it as UTF-8, in Excel as `CSV UTF-8`"
@@ -170,12 +189,12 @@ def _decoded(raw: bytes, line: int) -> str:
 
 
 def _not_json(said: str, line: str | bytes) -> str:
-    """orjson's words, with the column as people count it."""
+    """What `loads` said, with the column alone."""
     reason, _, place = said.partition(": line ")
     column = re.search(r"column (\d+)", place)
     where = f" at column {column[1]}" if column else ""
     hint = "; write one {…} a line, not a list" if str(line).lstrip()[:1] == "[" else ""
-    return f"not JSON: {reason}{where}{hint}"
+    return f"not JSON: {reason.removesuffix(' at')}{where}{hint}"
 
 
 def kind_of(value: JSON) -> str:
