@@ -180,6 +180,7 @@ class Session:
             for name, n in result.usage.items():
                 usage[name] = usage.get(name, 0) + n
         used = [result.cost for result in results]
+        written = dict.fromkeys(path for result in results for path in result.written)
         whole: dict[str, JSON] = {
             "command": results[0].command if len(results) == 1 else "run",
             "run": str(self.path),
@@ -190,7 +191,7 @@ class Session:
             "cost_usd": None if None in used else sum(c or 0 for c in used) / NANO,
             "spent_usd": None if cost is None else cost / NANO,
             "possibly_paid_twice": unknown,
-            "files": [str(path) for r in results for path in r.written if path.exists()],
+            "files": [str(path) for path in written if path.exists()],
             "failures": {r.command: r.kinds for r in results if r.kinds},
             "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
         }

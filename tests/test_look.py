@@ -22,7 +22,9 @@ def test_words_go_to_stderr_and_one_object_to_stdout(cli, server, tmp_path):
     assert ran.out.count("\n") == 1
     assert {"command", "run", "counts", "usage", "cost_usd", "files"} <= ran.told.keys()
     assert "kept" in ran.err
-    assert all((tmp_path / name).is_file() for name in ran.told["files"])
+    files = ran.told["files"]
+    assert all((tmp_path / name).is_file() for name in files)
+    assert len(set(files)) == len(files)
 
 
 def test_without_json_stdout_stays_empty(cli, server, tmp_path):
