@@ -13,23 +13,23 @@ GOOD = '{"user_context": "I am 40", "question": "Buy gold?"}\n'
 
 
 @pytest.mark.parametrize(
-    ("bad", "said"),
+    ("command", "bad", "said"),
     [
-        ('{"user_context": "I am 40", "question": "Buy', "mine.jsonl:2: not JSON"),
-        ('{"user_context": "I am 40"}', "mine.jsonl:2: no field `question`"),
-        ('{"user_context": "I am 40", "question": " "}', "mine.jsonl:2: `question` is empty"),
-        ('{"user_context": "I am 40", "question": 7}', "mine.jsonl:2: `question` is a number"),
-        ('{"user_context": ["a"], "question": "Hm?"}', "mine.jsonl:2: `user_context` is a list"),
-        ('["I am 40", "Buy gold?"]', "mine.jsonl:2: is a list, not an object"),
-        ('{"user_context": "I", "Question": "Hm?"}', "--field question=Question"),
+        ("run", '{"user_context": "I am 40", "question": "Buy', "not JSON"),
+        ("answer", '{"user_context": "I am 40", "question": "Buy', "not JSON"),
+        ("run", '{"user_context": "I am 40"}', "no field `question`"),
+        ("answer", '{"user_context": "I am 40", "question": " "}', "`question` is empty"),
+        ("run", '{"user_context": "I am 40", "question": 7}', "`question` is a number"),
+        ("answer", '{"user_context": ["a"], "question": "Hm?"}', "`user_context` is a list"),
+        ("run", '["I am 40", "Buy gold?"]', "is a list, not an object"),
+        ("answer", '{"Question": "Hm?"}', "no field `question`, but `Question`"),
     ],
 )
-@pytest.mark.parametrize("command", ["run", "answer"])
 def test_a_bad_row_is_named(refused, server, tmp_path, command, bad, said):
     source = tmp_path / "mine.jsonl"
     source.write_text(f"{GOOD}{bad}\n{GOOD}")
     words = refused(command, source, *teacher(server))
-    assert said in words
+    assert f"mine.jsonl:2: {said}" in words
     assert "1 of 3 rows are wrong" in words
     assert not (tmp_path / "runs").exists()
 
@@ -71,20 +71,18 @@ def test_skip_invalid_goes_on_and_lists_what_it_left_out(cli, server, tmp_path):
 # -- files --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
-@pytest.mark.parametrize("command", ["expand", "answer"])
+@pytest.mark.parametrize(("command", "encoding"), [("run", "utf-16"), ("answer", "latin-1")])
 def test_another_encoding_is_named_with_the_remedy(refused, server, tmp_path, command, encoding):
     source = tmp_path / "mine.jsonl"
-    source.write_text(GOOD + GOOD.replace("gold", "œuvres d'été".replace("œ", "o")), encoding)
+    source.write_text(GOOD + GOOD.replace("gold", "Café shares"), encoding)
     said = refused(command, source, *teacher(server))
     assert "mine.jsonl:" in said
     assert "UTF-8" in said
 
 
-@pytest.mark.parametrize("command", ["run", "expand", "answer"])
+@pytest.mark.parametrize("command", ["run", "answer"])
 def test_what_is_no_file_with_rows_is_told_in_a_line(refused, server, tmp_path, command):
     (tmp_path / "empty.jsonl").write_text("")
-    (tmp_path / "blank.jsonl").write_text("\n\n")
     (tmp_path / "folder").mkdir()
     (tmp_path / "mine.txt").write_text(GOOD)
     for name, said in {

@@ -131,8 +131,8 @@ def test_a_folder_is_worked_in_by_one_process(cli, server, tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)],
-    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
+    ids=["SIGINT", "SIGTERM"],
 )
 def test_a_signal_lets_what_is_under_way_land_and_the_same_command_goes_on(
     cli, server, tmp_path, number, code
