@@ -124,7 +124,7 @@ class Sender:
             self.tally.cached_tokens += usage.cached_tokens
             self.tally.output_tokens += usage.output_tokens
             self.tally.models.add(model)
-        elif verdict.state == "unknown":
+        elif verdict.state == "unknown" or (verdict.state == "refused" and not reply):
             cost, state = worst, "unknown"
         self.purse.settle(cost)
         return Ended(

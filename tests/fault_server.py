@@ -17,8 +17,8 @@ class FaultServer:
 
     `reset` and `midreset` break off before and within the reply,
     `short` states a longer body than it sends, `hang` and `drip` go on until the client leaves,
-    `html` is a page with status 200, `garbled` a 200 cut off within its JSON, `latin1` one that
-    is no UTF-8, `empty` one without a body, `busy` a 502 with a page.
+    `huge` is a reply of 40 MB, `html` a page with status 200, `garbled` a 200 cut off within its
+    JSON, `latin1` one that is no UTF-8, `empty` one without a body, `busy` a 502 with a page.
     """
 
     def __init__(self, *faults: str, only: str = "") -> None:
@@ -78,6 +78,8 @@ class FaultServer:
                 client.sendall(_head(200, len(good)) + good[:-40])
             case "hang":
                 self._closing.wait(30)
+            case "huge":
+                client.sendall(_head(200, 40 << 20) + bytes(40 << 20))
             case "drip":
                 client.sendall(_head(200, len(good)))
                 for i in range(len(good)):

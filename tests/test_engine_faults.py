@@ -63,6 +63,15 @@ def test_a_garbled_reply_is_kept_raw(tmp_path, faulty, in_haste):
     assert (first["state"], second["state"]) == ("unknown", "answered")
 
 
+def test_a_reply_without_end_fails_and_is_paid_for(tmp_path, faulty):
+    server = faulty("huge", only="Question 1?")
+    with Bench(tmp_path, server.url, price=PRICE) as bench:
+        bench.fill(questions(3))
+        assert bench.came(questions(3)) == ["answer", "too_large", "answer"]
+        assert bench.journal.spent().maybe == bench.engine.purse.worst(question(1))
+    assert server.hits == 3
+
+
 def test_what_is_surely_unpaid_is_tried_up_to_its_cap(tmp_path, server, in_haste):
     with Bench(tmp_path, server.url) as bench:
         bench.fill(questions(3))
