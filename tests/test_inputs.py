@@ -61,7 +61,7 @@ TABLE = 'id,question,n\na,Buy gold?,\nb,"Ünd Silber?",1\n'
         ("crlf.jsonl", LINES.replace("\n", "\r\n").encode()),
         ("blank.jsonl", f"\n{LINES}\n".replace("\n", "\n \t\n").encode()),
         ("open.jsonl", LINES.rstrip().encode()),
-        ("a.jsonl.gz", gzip.compress(LINES.encode())),
+        ("a.jsonl.gz", gzip.compress(LINES.encode(), mtime=0)),
         ("a.csv", TABLE.encode()),
         ("bom.csv", TABLE.encode("utf-8-sig")),
         ("crlf.csv", TABLE.replace("\n", "\r\n").encode()),
@@ -69,7 +69,7 @@ TABLE = 'id,question,n\na,Buy gold?,\nb,"Ünd Silber?",1\n'
         ("semicolons.csv", TABLE.replace(",", ";").encode()),
         ("tabs.csv", TABLE.replace(",", "\t").encode()),
         ("short.csv", TABLE.replace("gold?,", "gold?").encode()),
-        ("a.csv.gz", gzip.compress(TABLE.encode())),
+        ("a.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
     ],
 )
 def test_every_spelling_of_the_same_rows_gives_the_same_inputs(tmp_path, name, data):
@@ -357,7 +357,7 @@ def test_leaving_out_every_row_is_no_way_on(tmp_path):
     [
         ("a.jsonl", b"", "is empty; nothing to read"),
         ("a.jsonl", b"\n \r\n", "is empty; nothing to read"),
-        ("a.jsonl.gz", gzip.compress(b""), "is empty; nothing to read"),
+        ("a.jsonl.gz", gzip.compress(b"", mtime=0), "is empty; nothing to read"),
         ("a.jsonl.gz", GOOD.encode(), "the gzip file is cut off or damaged; pack it again"),
         ("a.xlsx", b"PK", "unknown ending; give a .jsonl, .csv or .parquet file (also with .gz)"),
         ("a.jsonl", GOOD.encode("utf-16"), "is UTF-16; save it as UTF-8"),
