@@ -54,6 +54,11 @@ class Session:
                 " --price-in and --price-out (dollars per million tokens)"
             )
 
+    @property
+    def paid(self) -> bool:
+        """Whether anybody bills for this teacher, as far as is known."""
+        return self.teacher.price is None or self.teacher.price.output > 0
+
     @contextmanager
     def opened(self) -> Iterator[Work]:
         """The run folder, locked, with all that works in it; a dry run of a new one leaves none."""
@@ -116,7 +121,7 @@ class Session:
             if self.teacher.price is not None and limit is not None:
                 line += f"; {dollars(spent.cost)} of {dollars(limit)} spent so far"
             self.screen.say(line)
-        if journal.left_in_flight:
+        if journal.left_in_flight and self.paid:
             self.screen.say(
                 f"{journal.left_in_flight} requests were under way when the last process ended:"
                 f" up to {dollars(spent.maybe)} possibly billed; they are asked again"
@@ -155,7 +160,7 @@ class Session:
             self.screen.hang(line)
         pairs = next((r.counts["kept"] for r in results if r.command == "answer"), 0)
         self.screen.hang(screen.used(results, cost, pairs))
-        if possibly_twice:
+        if possibly_twice and self.paid:
             say(f"         {possibly_twice:,} requests possibly paid twice (outcome unknown)")
         for note in (note for result in results for note in result.notes):
             self.screen.hang(f"         {note}")
