@@ -118,6 +118,9 @@ class Prompt:
         """Line of the prompt file that raised `error`."""
         steps = walk_tb(error.__traceback__)
         lines = [n for frame, n in steps if frame.f_code.co_filename == "<template>"]
+        if isinstance(error, RecursionError):
+            # Where the stack runs out is chance; the call is below what it came from.
+            return max(map(self._template.get_corresponding_lineno, lines), default=1)
         return self._template.get_corresponding_lineno(lines[-1]) if lines else 1
 
 
