@@ -112,7 +112,7 @@ class Walk:
         self._index = Index()
         self._questions = {seed.id: seed.question for seed in setting.seeds}
         for seed in setting.seeds:
-            self._index.add(seed.id, (seed.user_context, seed.question))
+            self._index.add(seed.id, (seed.user_context, seed.question), seed=True)
 
     def advance(self) -> None:
         """Fold places in order until an open one, or the end."""

@@ -1,5 +1,7 @@
 """The whole way through the command line, on a server that always says the same."""
 
+import json
+
 import pytest
 from jobs import balanced, bodies, content, lines, questions, seeds, sent_again, teacher
 
@@ -202,3 +204,15 @@ def test_every_seed_asks_for_something_else(cli, server, tmp_path):
     cli("expand", seeds(tmp_path), *SMALL, *teacher(server))
     assert max(bodies(server.asked).values()) == 1
     assert len({asked.body["seed"] for asked in server.asked}) == len(server.asked)
+
+
+def test_seeds_take_no_place_of_inputs_that_differ_in_their_numbers_alone(cli, tmp_path):
+    def case(age):
+        return {"user_context": f"I am {age} years old.", "question": "Should I buy gold?"}
+
+    (tmp_path / "gold.jsonl").write_text("\n".join(json.dumps(case(n)) for n in (30, 40, 50)))
+    reply = {"examples": [case(n) for n in (61, 62, 63, 64)]}
+    (tmp_path / "script.jsonl").write_text(json.dumps({"reply": reply}))
+    job = ["expand", "gold.jsonl", "-n", 3, "--per-call", 4, "--json"]
+    counts = cli(*job, "--teacher", "scripted:script.jsonl").told["counts"]
+    assert (counts["kept"], counts["template"]) == (3, 0)
