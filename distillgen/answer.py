@@ -173,12 +173,17 @@ class Reading:
     flags: tuple[str, ...]
 
 
-def pick_shots(seeds: Iterable[Seed], labels: Iterable[str], most: int = 2) -> tuple[Seed, ...]:
+def pick_shots(
+    seeds: Iterable[Seed], labels: Iterable[str], most: int = 2, *, short: bool = False
+) -> tuple[Seed, ...]:
     """Seeds to show as worked examples: the first with an answer and a rationale.
 
-    For a closed task one of each label, as models copy the label that they see most.
+    For a closed task one of each label, as models copy the label that they see most. With `short`
+    the shortest, for small teachers: they write as much as they are shown.
     """
     good = [seed for seed in seeds if seed.rationale and (seed.answer or seed.label)]
+    if short:
+        good.sort(key=lambda seed: len(f"{seed.rationale}{seed.answer}"))
     wanted = list(labels)
     if not wanted:
         return tuple(seed for seed in good if seed.answer)[:most]

@@ -26,7 +26,7 @@ def of_expand(
     human = settings.human_shots
     sampling: dict[str, float | int] = {"temperature": 1.0, "max_tokens": 256 + 200 * per_call}
     if chosen.small:
-        sampling |= {"min_p": 0.05, "max_tokens": 300 * per_call}
+        sampling |= {"min_p": 0.1, "max_tokens": 300 * per_call}
     return strategies.Setting(
         teacher=chosen.identity,
         server=settings.server,
@@ -38,6 +38,7 @@ def of_expand(
         shots=shots,
         human_shots=min(shots, ceil(shots * 0.75) if human is None else human),
         steady=4 if chosen.url == "embedded" else 1,
+        short=chosen.small,
         random_seed=settings.random_seed,
     )
 
@@ -65,7 +66,7 @@ def of_answer(
         task=task,
         prompt=prompt,
         sampling=sampling | _given(settings),
-        shots=answer.pick_shots(seeds, task.labels),
+        shots=answer.pick_shots(seeds, task.labels, short=chosen.small),
         resample=settings.resample,
     )
 

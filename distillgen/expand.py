@@ -81,7 +81,7 @@ def sequence_of(setting: Setting) -> str:
             "sampling": setting.sampling,
             "seeds": [[seed.row(), seed.id] for seed in setting.seeds],
             "per_call": setting.per_call,
-            "shots": [setting.shots, setting.human_shots, setting.steady],
+            "shots": [setting.shots, setting.human_shots, setting.steady, setting.short],
             "random_seed": setting.random_seed,
         }
     )

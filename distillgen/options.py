@@ -44,7 +44,7 @@ MaxTokens = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    _option(TEACHER, "--threads", "Cores for the embedded teacher [all but one]."),
+    _option(TEACHER, "--threads", "Cores for the embedded teacher [those that are idle]."),
 ]
 Prompts = Annotated[
     Path | None,

@@ -24,6 +24,7 @@ FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split(
 HEAVY = {
     "aiohttp": {"teachers/openai_chat.py"},
     "openai": {"teachers/openai_chat.py"},
+    "psutil": {"teachers/embedded.py"},
     "xllamacpp": {"teachers/embedded.py"},
     "aiolimiter": {"pacing.py"},
     "tenacity": {"engine.py"},

@@ -73,7 +73,7 @@ def test_the_stock_advisor_is_asked_by_many_people_in_many_ways():
 
 def test_some_answers_about_stocks_show_how_a_good_one_looks():
     models = [seed for seed in seeds("stock_advisor") if seed.answer]
-    assert len(models) in (3, 4)
+    assert 4 <= len(models) < len(seeds("stock_advisor")) / 2
     for seed in models:
         assert seed.rationale
         assert len(re.findall(r"[.!?](?:\s|$)", seed.answer or "")) <= 3

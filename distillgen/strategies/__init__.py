@@ -36,6 +36,9 @@ class Setting:
     """So many of them are seeds, the rest earlier inputs."""
     steady: int
     """The shots change every so many places: an embedded teacher caches the common beginning."""
+    short: bool
+    """Of twice as many examples the shorter half is shown: small teachers write as much as they
+    see, and get lost in much."""
     random_seed: int
 
 

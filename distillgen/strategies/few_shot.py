@@ -9,6 +9,7 @@ from distillgen.records import JSON, Completion, Example, Request, Seed
 from distillgen.strategies import Planned, Pool, Proposal, Setting
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Seed | Example)
 PROMPT = "expand.few_shot"
 
 
@@ -72,9 +73,17 @@ def schema(per_call: int) -> dict[str, JSON]:
 def _draw(place: int, pool: Pool, setting: Setting) -> list[Seed | Example]:
     """The examples to show, in a random order that depends on the place alone."""
     dice = random.Random(f"{setting.random_seed} {place}")
-    made = _sample(pool, setting.shots - setting.human_shots, dice)
-    human = _sample(setting.seeds, setting.shots - len(made), dice)
+    made = _pick(pool, setting.shots - setting.human_shots, setting.short, dice)
+    human = _pick(setting.seeds, setting.shots - len(made), setting.short, dice)
     return _sample([*human, *made], setting.shots, dice)
+
+
+def _pick(items: Sequence[E], k: int, short: bool, dice: random.Random) -> list[E]:
+    """`k` of the items, `short` the shorter half of twice as many."""
+    if not short:
+        return _sample(items, k, dice)
+    drawn = _sample(items, 2 * k, dice)
+    return sorted(drawn, key=lambda item: len(f"{item.user_context}{item.question}"))[:k]
 
 
 def _sample(items: Sequence[T], k: int, dice: random.Random) -> list[T]:

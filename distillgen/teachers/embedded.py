@@ -14,6 +14,9 @@ from pathlib import Path
 
 from distillgen.errors import UserError
 
+IDLE_S = 0.3
+"""So long is looked at which cores are idle."""
+
 
 class Embedded:
     """A running server; it ends with `close()`, or with this process."""
@@ -34,8 +37,8 @@ def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded
 
     Args:
         path: a GGUF file.
-        threads: None leaves one core free: with as many as a busy machine has cores, they wait
-            for each other, and it ran up to 8 times slower.
+        threads: None takes the cores that are idle now. Where another program needs one of their
+            cores, all threads wait for the one that has lost its own: up to 8 times slower.
         context: tokens that one request and its reply may have together.
         slots: requests that are worked on at the same time; each has a context of its own.
 
@@ -45,7 +48,7 @@ def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded
     if not importlib.util.find_spec("xllamacpp"):
         raise UserError("the embedded teacher needs a package that is not installed: "
                         "pip install 'distillgen[local]'")  # fmt: skip
-    wish = [str(path), threads or max(1, _cores() - 1), context, slots]
+    wish = [str(path), threads or _idle_cores(), context, slots]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", __name__, json.dumps(wish)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -69,11 +72,17 @@ def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded
     return server
 
 
-def _cores() -> int:
-    """Cores that this process may use: in a batch job fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _idle_cores() -> int:
+    """Cores that nobody uses at the moment, of those that this process may use.
+
+    One core is left free where there are more than two; on two it would be half of the speed.
+    """
+    import psutil
+
+    busy: list[float] = psutil.cpu_percent(IDLE_S, percpu=True)
+    mine = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(busy))
+    idle = sum(busy[core] < 50 for core in mine if core < len(busy))
+    return max(1, min(idle, len(mine) - 1 if len(mine) > 2 else 2))
 
 
 def _child(path: str, threads: int, context: int, slots: int) -> None:

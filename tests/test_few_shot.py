@@ -1,0 +1,54 @@
+"""What a request of `expand` shows, and what an answer's request shows."""
+
+import dataclasses
+
+from distillgen.answer import pick_shots
+from distillgen.prompts import find
+from distillgen.records import Seed
+from distillgen.strategies import Setting
+from distillgen.strategies.few_shot import plan
+from distillgen.task import Task
+
+SEEDS = tuple(
+    Seed(user_context=f"I am {age}." + " I save." * age, question=f"Buy {age}?")
+    for age in range(20, 40)
+)
+
+
+def setting(short: bool) -> Setting:
+    prompt = find("expand.few_shot", "", False, [])
+    return Setting(
+        teacher="t", server=None, task=Task(name="t"), prompt=prompt, sampling={}, seeds=SEEDS,
+        per_call=1, shots=4, human_shots=4, steady=1, short=short, random_seed=0,
+    )  # fmt: skip
+
+
+def length_shown(short: bool) -> int:
+    """Characters of all seeds that 50 places show."""
+    length = {seed.id: len(seed.user_context or "") for seed in SEEDS}
+    return sum(length[id] for i in range(50) for id in plan(i, [], setting(short)).parents)
+
+
+def test_small_teachers_are_shown_the_shorter_half_of_what_is_drawn():
+    assert length_shown(short=True) < 0.9 * length_shown(short=False)
+
+
+def test_all_seeds_but_the_longest_come_up_for_small_teachers_too():
+    shown = {id for i in range(200) for id in plan(i, [], setting(short=True)).parents}
+    assert shown >= {seed.id for seed in SEEDS[:16]}
+
+
+def test_a_place_shows_the_same_however_often_it_is_planned():
+    for short in (False, True):
+        places = [plan(i, [], setting(short)) for i in range(5)]
+        assert places == [plan(i, [], dataclasses.replace(setting(short))) for i in range(5)]
+        assert len({place.request.key for place in places}) == 5
+
+
+def test_small_teachers_are_shown_the_shortest_worked_examples():
+    told = [
+        Seed(user_context="c", question=f"Q{n}?", answer="a" * n, rationale="r" * n)
+        for n in (30, 10, 20)
+    ]
+    assert [len(seed.answer or "") for seed in pick_shots(told, [])] == [30, 10]
+    assert [len(seed.answer or "") for seed in pick_shots(told, [], short=True)] == [10, 20]
