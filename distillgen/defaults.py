@@ -58,7 +58,7 @@ def of_answer(
 ) -> answer.Setting:
     """What all answers of one run share."""
     sampling: dict[str, float | int] = {"temperature": 0.3}
-    sampling["max_tokens"] = 400 if chosen.small else 1024
+    sampling["max_tokens"] = 250 if chosen.small else 1024
     return answer.Setting(
         teacher=chosen.identity,
         shown_teacher=chosen.shown,
