@@ -5,6 +5,7 @@ the next command. Plain lines take the place of the live area when stderr is no 
 """
 
 import os
+import re
 import sys
 import textwrap
 import threading
@@ -24,6 +25,8 @@ from distillgen.sending import Tally
 from distillgen.work import Result
 
 WIDTH = 80
+GAP = re.compile(r"\s{2,}")
+"""What parts two figures of the live area."""
 PLAIN_EVERY_S = 30.0
 """Pause between two lines of progress where nobody watches them move."""
 SIGN_OF_LIFE_S = 2.0
@@ -122,7 +125,7 @@ class Screen:
     def _plain(self, words: Callable[[], str], over: threading.Event) -> None:
         while not over.wait(self.plain_every_s):
             at = time.strftime("%H:%M:%S")
-            self.say(f"{at} {' '.join(words().split())}")
+            self.say(f"{at}  {re.sub(GAP, ' · ', words())}")
 
 
 # -- lines that say what came of a stage -----------------------------------------------------
