@@ -245,8 +245,10 @@ class Journal:
         if self.full:
             raise UserError(f"{self.path}: the disk is full. {KEPT}", STORAGE)
         key = bytes.fromhex(request.key)
-        rows = self._rows("SELECT id FROM asked WHERE key = ? AND wave = ?", (key, wave))
-        known = rows[0][0] if rows else self._noted.get((key, wave))
+        known = self._noted.get((key, wave))  # looked at first: it goes when the row is there
+        if known is None:
+            rows = self._rows("SELECT id FROM asked WHERE key = ? AND wave = ?", (key, wave))
+            known = rows[0][0] if rows else None
         if known is None:
             self._asked_id += 1
             self._noted[key, wave] = self._asked_id

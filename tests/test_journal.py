@@ -120,12 +120,28 @@ def test_what_a_killed_process_left_in_flight_is_unknown_and_open_again(path):
     journal.close()
 
 
-def test_equal_requests_noted_at_once_are_one_request_with_two_attempts(journal):
-    for _ in range(2):
-        journal.note(ask(), 0, url="u", form="f", worst=None)
-    flush(journal)
-    assert journal.look(ask().key) == [None]
-    assert len(journal.attempts(ask().key)) == 2
+def test_equal_requests_noted_at_once_are_one_request_with_two_attempts(journal, monkeypatch):
+    """Also if the first becomes durable at any moment of the second's note."""
+    requests = [ask(sample=i) for i in range(300)]
+    look = journal._rows
+
+    def after_the_commit(*question):
+        found = look(*question)
+        flush(journal)
+        return found
+
+    for request in requests[:100]:
+        journal.note(request, 0, url="u", form="f", worst=None)
+        with monkeypatch.context() as late:
+            late.setattr(journal, "_rows", after_the_commit)
+            journal.note(request, 0, url="u", form="f", worst=None)
+    for request in requests[100:]:
+        for _ in range(2):
+            journal.note(request, 0, url="u", form="f", worst=None)
+    assert flush(journal) == [None]
+    for request in requests:
+        assert journal.look(request.key) == [None]
+        assert len(journal.attempts(request.key)) == 2
 
 
 def test_each_draw_of_a_request_has_its_own_outcome(journal):
