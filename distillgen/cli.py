@@ -123,6 +123,7 @@ def run(
     max_requests: o.MaxRequests = None,
     max_failed: o.MaxFailed = None,
     random_seed: o.RandomSeed = None,
+    reuse: o.Reuse = None,
     field: o.Field = None,
     split: o.Split = None,
     layout: o.Layout = None,
@@ -171,6 +172,7 @@ def expand(
     patience: o.Patience = None,
     max_requests: o.MaxRequests = None,
     random_seed: o.RandomSeed = None,
+    reuse: o.Reuse = None,
     field: o.Field = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,
@@ -195,6 +197,7 @@ def answer(
         str, typer.Argument(help="A run folder, or questions as JSONL, CSV, Parquet; - is stdin.")
     ],
     limit: o.Limit = None,
+    reuse: o.Reuse = None,
     teacher: o.Teacher = None,
     base_url: o.BaseUrl = None,
     server: o.Server = None,

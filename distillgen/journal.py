@@ -42,6 +42,13 @@ CREATE TABLE place (sequence BLOB NOT NULL, i INTEGER NOT NULL, asked INTEGER NO
 CREATE INDEX attempt_open ON attempt (state) WHERE state = 'in_flight';
 """
 
+REPLIES = """
+SELECT json, raw, teacher, url, form, sent, ended, status, input, cached, output, model
+FROM asked JOIN request ON request.asked = asked.id JOIN attempt ON attempt.id = asked.attempt
+    JOIN body ON body.attempt = attempt.id
+WHERE key = ? AND asked.state = 'answered' ORDER BY wave
+"""
+
 AttemptState = Literal["in_flight", "answered", "unpaid", "unknown"]
 """How a send ended; `unknown` may have been billed though nothing usable came back."""
 Done = Callable[[BaseException | None], None]
@@ -111,6 +118,10 @@ class Journal:
         """The disk ran full: the reserve is freed for what is in flight, nothing new is noted."""
         self.left_in_flight = 0
         """Attempts that a dead process left in flight: now of unknown outcome."""
+        self.taken = 0
+        """Requests whose replies came from the journals of `reuse`."""
+        self._others: list[Journal] = []
+        self._taken: dict[str, list[Outcome | None]] = {}
         self.notify: Callable[[list[tuple[Done, BaseException | None]]], None] = _call
         """Takes the finished calls of a commit; the engine moves them into its loop."""
         self._queue: queue.SimpleQueue[tuple[Callable[[], None], Done | None] | None]
@@ -124,7 +135,16 @@ class Journal:
     # -- reading ---------------------------------------------------------------------------
 
     def look(self, key: str) -> list[Outcome | None]:
-        """The outcomes of a request by wave; None where that wave is open."""
+        """The outcomes of a request by wave; None where that wave is open.
+
+        One that nothing came of yet is looked for in the journals of `reuse`.
+        """
+        found = self._outcomes(key)
+        if self._others and not any(found):
+            return self._taken.get(key) or self._take(key) or found
+        return found
+
+    def _outcomes(self, key: str) -> list[Outcome | None]:
         rows = self._rows(
             "SELECT wave, state, raw, failure, detail FROM asked"
             " LEFT JOIN body ON body.attempt = asked.attempt WHERE key = ? ORDER BY wave",
@@ -323,6 +343,49 @@ class Journal:
 
         self._queue.put((write, None))
 
+    def reuse(self, path: Path) -> None:
+        """Take replies from another run's journal, when they are wanted and are not here.
+
+        They cost nothing here. What failed there may be asked here.
+        """
+        self._others.append(Journal(path, writable=False))
+
+    def _take(self, key: str) -> list[Outcome | None]:
+        """Copy the replies to a request from the first other journal that has any."""
+        digest = bytes.fromhex(key)
+        rows = next(filter(None, (other._rows(REPLIES, (digest,)) for other in self._others)), [])
+        here = dict(self._rows("SELECT wave, id FROM asked WHERE key = ?", (digest,)))
+        tickets = []
+        for wave in range(len(rows)):
+            if wave not in here:
+                self._asked_id += 1
+            tickets.append(Ticket(here.get(wave, self._asked_id), self._attempt_id))
+            self._attempt_id += 1
+
+        def write() -> None:
+            run = self._write.execute
+            for wave, (ticket, (text, raw, *attempt)) in enumerate(zip(tickets, rows, strict=True)):
+                if wave not in here:
+                    run("INSERT INTO asked (id, key, wave, state) VALUES (?, ?, ?, 'open')",
+                        (ticket.asked, digest, wave))  # fmt: skip
+                    run("INSERT INTO request VALUES (?, ?)", (ticket.asked, text))
+                run("INSERT INTO attempt (id, asked, state, cost, teacher, url, form, sent, ended,"
+                    " status, input, cached, output, model)"
+                    " VALUES (?, ?, 'answered', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (ticket.attempt, ticket.asked, *attempt))  # fmt: skip
+                run("INSERT INTO body VALUES (?, ?)", (ticket.attempt, raw))
+                run("UPDATE asked SET state = 'answered', attempt = ? WHERE id = ?",
+                    (ticket.attempt, ticket.asked))  # fmt: skip
+
+        def written(_: BaseException | None) -> None:
+            del self._taken[key]
+
+        if rows:
+            self.taken += 1
+            self._taken[key] = [Outcome(wave=n, body=row[1]) for n, row in enumerate(rows)]
+            self._queue.put((write, written))
+        return self._taken.get(key, [])
+
     def reopen(self, keys: Iterable[str]) -> None:
         """Open requests again: a failed wave as it is, a useless reply by one more wave.
 
@@ -364,6 +427,8 @@ class Journal:
             self._reserve.unlink(missing_ok=True)
         self._read.close()
         self._write.close()
+        for other in self._others:
+            other.close()
 
     # -- inside ----------------------------------------------------------------------------
 

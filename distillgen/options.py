@@ -40,7 +40,7 @@ Temperature = Annotated[
 TopP = Annotated[float | None, _option(TEACHER, "--top-p", "Nucleus sampling, up to 1 [not sent].")]
 MaxTokens = Annotated[
     int | None,
-    _option(TEACHER, "--max-tokens", "Longest reply, in tokens [answer 1024, embedded 400]."),
+    _option(TEACHER, "--max-tokens", "Longest reply, in tokens [answer 1024, embedded 250]."),
 ]
 Threads = Annotated[
     int | None,
@@ -78,6 +78,10 @@ MaxFailed = Annotated[
 ]
 RandomSeed = Annotated[
     int | None, _option(RUN, "--random-seed", "Fixes which examples are shown, and the split [0].")
+]
+Reuse = Annotated[
+    list[str] | None,
+    _option(RUN, "--reuse", "Take replies from this run folder before asking; may be given again."),
 ]
 Limit = Annotated[
     int | None, _option(RUN, "--limit", "Only the first so many inputs: a pilot that counts later.")

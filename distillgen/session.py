@@ -68,6 +68,11 @@ class Session:
                 path = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             run_folder = stack.enter_context(Folder(path))
             work = Work(run_folder, self.settings, self.task, self.teacher, self.screen)
+            for name in self.settings.reuse:
+                other = Path(name) / "journal.sqlite"
+                if not other.is_file():
+                    raise UserError(f"--reuse {name}: no run folder with a journal")
+                run_folder.journal.reuse(other)
             work.overwrite = bool(self.given.get("overwrite"))
             stack.callback(work.close)
             yield work
@@ -162,6 +167,8 @@ class Session:
         self.screen.hang(screen.used(results, cost, pairs))
         if possibly_twice and self.paid:
             say(f"         {possibly_twice:,} requests possibly paid twice (outcome unknown)")
+        if taken := work.folder.journal.taken:
+            say(f"         {taken:,} replies taken from {', '.join(self.settings.reuse)}")
         for note in (note for result in results for note in result.notes):
             self.screen.hang(f"         {note}")
         answered = self.path / "answers.jsonl"

@@ -45,6 +45,7 @@ class Settings(Record):
     max_failed: Annotated[float, Field(ge=0, le=1)] = 0.01
     limit: Count | None = None
     skip_invalid: bool = False
+    reuse: tuple[str, ...] = ()
     prompts: str | None = None
     format: tuple[str, ...] = ("trl-prompt-completion",)
     rationale: Literal["first", "after", "think", "field", "none"] | None = None

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from conftest import ROOT
-from jobs import balanced, content, lines, questions, seeds, teacher
+from jobs import balanced, bodies, content, lines, questions, seeds, teacher
 from teacher_server import TeacherServer
 
 N = 12
@@ -199,3 +199,40 @@ def test_a_source_may_move_but_not_be_another(cli, server, tmp_path):
         ran = cli("expand", moved, *job, code=2)
     assert asked == []
     assert "-o" in ran.err
+
+
+def test_replies_of_another_run_are_taken_before_asking(cli, server, tmp_path):
+    source = seeds(tmp_path)
+    job = ["run", source, "-n", 40, "--per-call", 4, *teacher(server), "--json"]
+    cli(*job, "-o", "old")
+    with server.counting() as asked:
+        ran = cli(*job, "-o", "new", "--reuse", "old")
+    assert asked == []
+    assert "replies taken from old" in ran.err
+    assert ran.told["counts"] == cli(*job, "-o", "old").told["counts"]
+    assert content(tmp_path / "new") == content(tmp_path / "old")
+    shutil.rmtree(tmp_path / "old")
+    with server.counting() as asked:
+        cli(*job, "-o", "new")
+    assert asked == [], "what was taken is kept here"
+
+
+def test_only_what_no_other_run_has_is_asked(cli, server, tmp_path):
+    first = questions(tmp_path / "first.jsonl", 10)
+    second = questions(tmp_path / "second.jsonl", 25)
+    server.set(useless_share=0.3)
+    cli("answer", first, *teacher(server), "-o", "first", code=None)
+    server.set(useless_share=0.0)
+    with server.counting() as asked:
+        told = cli(
+            "answer", second, *teacher(server), "--reuse", "first", "--price-in", 1,
+            "--price-out", 2, "--json", code=None,
+        ).told  # fmt: skip
+    assert len(bodies(asked)) == 15
+    assert balanced(told)
+    assert told["spent_usd"] == told["cost_usd"]
+
+
+def test_a_folder_to_reuse_must_be_a_run(refused, server, tmp_path):
+    said = refused("answer", questions(tmp_path / "q.jsonl", 3), *teacher(server), "--reuse", "no")
+    assert "--reuse no: no run folder" in said
