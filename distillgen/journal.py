@@ -87,6 +87,8 @@ class Ended:
     model: str = ""
     problem: str = ""
     """What went wrong, in words."""
+    url: str = ""
+    """Which server it came from, if that was open when the attempt was noted."""
 
 
 @dataclass(frozen=True)
@@ -305,10 +307,11 @@ class Journal:
         def write() -> None:
             run, use = self._write.execute, ended.usage
             run("UPDATE attempt SET state = ?, ended = ?, status = ?, cost = ?, input = ?,"
-                " cached = ?, output = ?, model = ?, problem = ? WHERE id = ?",
+                " cached = ?, output = ?, model = ?, problem = ?, url = COALESCE(?, url)"
+                " WHERE id = ?",
                 (ended.state, time.time(), ended.status, ended.cost, use.input_tokens,
                  use.cached_tokens, use.output_tokens, ended.model, ended.problem,
-                 ticket.attempt))  # fmt: skip
+                 ended.url or None, ticket.attempt))  # fmt: skip
             if ended.body is not None:
                 run("INSERT OR REPLACE INTO body VALUES (?, ?)", (ticket.attempt, ended.body))
             if ended.state == "answered":

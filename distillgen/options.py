@@ -27,9 +27,12 @@ Teacher = Annotated[
     ),
 ]  # fmt: skip
 BaseUrl = Annotated[
-    str | None,
-    _option(TEACHER, "--base-url", "Base URL of an OpenAI-compatible server, ending in /v1."),
-]
+    list[str] | None,
+    _option(
+        TEACHER, "--base-url",
+        "Base URL of an OpenAI-compatible server, ending in /v1; again for each replica.",
+    ),
+]  # fmt: skip
 Server = Annotated[
     str | None,
     _option(TEACHER, "--server", "A name that keeps the replies of this server apart."),

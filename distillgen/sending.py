@@ -129,7 +129,7 @@ class Sender:
         self.purse.settle(cost)
         return Ended(
             state, reply.status if reply else None, reply.body if reply else None,
-            cost, usage, model, verdict.detail,
+            cost, usage, model, verdict.detail, reply.url if reply else "",
         )  # fmt: skip
 
 

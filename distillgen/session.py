@@ -131,7 +131,7 @@ class Session:
                 f"{journal.left_in_flight} requests were under way when the last process ended:"
                 f" up to {dollars(spent.maybe)} possibly billed; they are asked again"
             )
-        if newest and newest[1] != self.teacher.url and not self.settings.server:
+        if newest and newest[1] not in self.teacher.url.split() and not self.settings.server:
             self.screen.say(
                 f"replies from {newest[1]} are reused for {self.teacher.url}; --server NAME keeps"
                 " servers apart"

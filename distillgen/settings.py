@@ -20,7 +20,7 @@ class Settings(Record):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     teacher: str = "local"
-    base_url: str | None = None
+    base_url: tuple[str, ...] = ()
     server: str | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -66,8 +66,9 @@ def settle(given: dict[str, JSON], task: Task) -> Settings:
         if value is not None and value is not False and value not in ([], ())
     }
     defaults = {name.replace("-", "_"): value for name, value in task.defaults.items()}
-    if isinstance(defaults.get("format"), str):
-        defaults["format"] = [defaults["format"]]
+    for name in ("format", "base_url", "reuse"):
+        if isinstance(defaults.get(name), str):
+            defaults[name] = [defaults[name]]
     try:
         return Settings.model_validate({**defaults, **chosen})
     except ValidationError as error:

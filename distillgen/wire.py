@@ -98,6 +98,8 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    url: str = ""
+    """Which server it came from, where a teacher has several."""
 
 
 @dataclass
@@ -120,7 +122,8 @@ class Teacher(Protocol):
     name: str
     """The identity that requests carry: `provider:model`."""
     url: str
-    """Where replies come from, as the journal remembers it; never a key in it."""
+    """Where replies come from, as the journal remembers it; never a key in it. Of several servers
+    all, with blanks between them."""
 
     async def start(self) -> None:
         """Get ready to send; the engine calls it once, before the first request."""

@@ -95,7 +95,7 @@ class Work:
             settings, chosen, journal = self.settings, self.chosen, self.folder.journal
             spent = journal.spent().cost
             self._engine = Engine(
-                chosen.make(self.watch.weights),
+                chosen.make(self.watch.weights, self.watch.say),
                 journal,
                 purse=Purse(chosen.price, max_cost(settings, chosen), spent),
                 pace=Pace(chosen.concurrency, settings.rpm, settings.tpm),

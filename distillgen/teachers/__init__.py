@@ -18,6 +18,7 @@ from distillgen.settings import Settings
 from distillgen.wire import Teacher
 
 Progress = Callable[[int, int, str], None]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Chosen:
     shown: str
     """What answers and screens say."""
     url: str
-    """Base URL; `embedded` or `scripted` where there is none."""
+    """Base URL, or several with blanks between them; `embedded` or `scripted` where there is
+    none."""
     small: bool
     """Whether prompts take their small form."""
     stays_here: bool
@@ -38,7 +40,7 @@ class Chosen:
     """A line on what an embedded teacher is and is good for."""
     concurrency: int
     price: Price | None
-    make: Callable[[Progress], Teacher]
+    make: Callable[[Progress, Say], Teacher]
 
 
 def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
@@ -54,20 +56,24 @@ def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
         return _local(name, settings)
     if name.provider == "scripted":
         return _scripted(name, settings)
-    where = endpoint(name, settings.base_url, env)
-    if fault := doctor(where, folder, env):
-        raise UserError(fault)
+    wheres = [endpoint(name, url, env) for url in dict.fromkeys(settings.base_url or [None])]
+    for where in wheres:
+        if fault := doctor(where, folder, env):
+            raise UserError(fault)
 
-    def make(_: Progress) -> Teacher:
+    def make(_: Progress, say: Say) -> Teacher:
         from distillgen.teachers.openai_chat import OpenAIChat
+        from distillgen.teachers.replicas import Replicas
 
-        return OpenAIChat(str(name), name.model, where, settings.timeout)
+        chats = [OpenAIChat(str(name), name.model, where, settings.timeout) for where in wheres]
+        return Replicas(chats, say) if len(chats) > 1 else chats[0]
 
     return Chosen(
-        identity=str(name), shown=str(name), url=where.url, small=is_small(name),
-        stays_here=is_loopback(where.url), good_for="", concurrency=settings.concurrency or 32,
+        identity=str(name), shown=str(name), url=" ".join(where.url for where in wheres),
+        small=is_small(name), stays_here=all(is_loopback(where.url) for where in wheres),
+        good_for="", concurrency=settings.concurrency or 32,
         price=price_of(name.provider, name.model, settings.price_in, settings.price_out,
-                       own_server=where.own_server),
+                       own_server=wheres[0].own_server),
         make=make,
     )  # fmt: skip
 
@@ -78,7 +84,7 @@ def _local(name: TeacherName, settings: Settings) -> Chosen:
     found = weights.resolve(name.model or weights.DEFAULT)
     slots = settings.concurrency or 1
 
-    def make(progress: Progress) -> Teacher:
+    def make(progress: Progress, _: Say) -> Teacher:
         from distillgen.teachers.local import Local
 
         return Local(found, threads=settings.threads, slots=slots, deadline_s=settings.timeout,
@@ -104,5 +110,5 @@ def _scripted(name: TeacherName, settings: Settings) -> Chosen:
         identity=identity, shown="scripted", url="scripted", small=False, stays_here=True,
         good_for="", concurrency=settings.concurrency or 32,
         price=price_of("scripted", "", settings.price_in, settings.price_out, own_server=True),
-        make=lambda _: Scripted(identity, path),
+        make=lambda *_: Scripted(identity, path),
     )  # fmt: skip
