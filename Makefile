@@ -30,6 +30,7 @@ docs: $(READY)  ## Write docs/cli.md and docs/records.md anew
 bench: $(READY)  ## Measure the figures that the README quotes
 	@$(BIN)/python benchmarks/start_up.py
 	@$(BIN)/python benchmarks/answers.py
+	@$(BIN)/python benchmarks/pacing.py
 
 clean:  ## Remove the environment and what tools left behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist build

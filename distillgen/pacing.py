@@ -11,6 +11,8 @@ from aiolimiter import AsyncLimiter
 
 from distillgen.records import Request
 
+SHARE = 0.98
+"""So much of a limit is used: clocks differ, and requests do not arrive as evenly as they leave."""
 COOL_DOWN_S = 15.0
 """After a 429 the number in flight does not grow for this long, or for Retry-After."""
 
@@ -69,7 +71,7 @@ class Pace:
                 turn.set_result(None)
 
     async def gate(self, request: Request, stopping: asyncio.Event) -> None:
-        """Wait until a request may be sent, or the run stops."""
+        """Wait until the limits let a request be sent, or the run stops."""
         if self._requests:
             await self._requests.acquire()
         left = self._tokens and float(estimated_tokens(request))
@@ -77,6 +79,10 @@ class Pace:
             piece = min(left, self._tokens.max_rate)
             await self._tokens.acquire(piece)
             left -= piece
+        await self.opened(stopping)
+
+    async def opened(self, stopping: asyncio.Event) -> None:
+        """Wait until the last Retry-After is over, or the run stops."""
         while (wait_s := self.closed_until - time.monotonic()) > 0 and not stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), wait_s)
@@ -119,8 +125,9 @@ def estimated_tokens(request: Request) -> int:
 
 
 def _limiter(per_minute: float | None) -> AsyncLimiter | None:
-    """Even spread: at most one second's worth at once."""
+    """Even spread: at most a tenth of a second's worth at once, so that a bucket that the server
+    fills as evenly never runs dry."""
     if per_minute is None:
         return None
-    per_second = per_minute / 60
-    return AsyncLimiter(per_second, 1) if per_second >= 1 else AsyncLimiter(1, 1 / per_second)
+    per_burst = SHARE * per_minute / 600
+    return AsyncLimiter(per_burst, 0.1) if per_burst >= 1 else AsyncLimiter(1, 0.1 / per_burst)

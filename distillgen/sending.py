@@ -86,6 +86,10 @@ class Sender:
             place=ask.place, done=done,
         )  # fmt: skip
         await noted
+        await self.pace.opened(stopping)  # a 429 may have come while the attempt was noted
+        if stopping.is_set():
+            self.journal.end(ticket, Ended("unpaid", cost=0, problem="not sent: the run stopped"))
+            return None
         reply: Reply | None = None
         self.tally.sends += 1
         self.tally.in_flight += 1
