@@ -1,12 +1,15 @@
 """The engine: every request is asked once, in bounds, and whatever ends is in the journal."""
 
+import random
 import threading
+from decimal import Decimal
 
 import pytest
 from engines import PRICE, Bench, question, questions, read
 
 from distillgen.errors import BUDGET, PROVIDER
 from distillgen.journal import Place
+from distillgen.prices import Price
 from distillgen.records import Usage
 from distillgen.sending import Ask
 
@@ -226,6 +229,37 @@ def test_the_budget_is_never_passed_and_the_run_goes_on_with_more(tmp_path, serv
         assert bench.came(questions(200)) == ["answer"] * 200
         assert bench.journal.spent().cost == billed(server)
     assert len(server.asked) == 200
+
+
+FAULTS = ["", "", "", "reset", "midreset", "short", "garbled", "html", "empty", "busy"]
+
+
+@pytest.mark.parametrize("start", range(0, 200, 20))
+def test_the_limit_holds_whatever_the_prices_the_replies_and_the_faults(
+    tmp_path, faulty, in_haste, start
+):
+    """Runs drawn at random: each may stop anywhere, and none may cost more than it was given."""
+    for seed in range(start, start + 20):
+        dice = random.Random(seed)
+        price = Price(*(Decimal(dice.randint(1, 10**4)) / 100 for _ in range(3)))
+        server = faulty(*dice.choices(FAULTS, k=dice.randint(0, 12)))
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        wanted = questions(dice.randint(1, 12), start=seed)
+        with Bench(folder, server.url, price=price) as bench:
+            limit = int(dice.random() * 15 * bench.engine.purse.worst(wanted[0]))
+        for more in (1, 2):
+            with Bench(
+                folder, server.url, price=price, limit=limit * more,
+                concurrency=dice.randint(1, 8),
+            ) as bench:  # fmt: skip
+                stop = bench.fill(wanted)
+                spent = bench.journal.spent().cost
+                assert bench.engine.purse.spent == spent <= limit * more
+                assert bench.engine.purse.reserved == 0
+                assert stop is None or stop.code in (BUDGET, PROVIDER)
+                if stop is None:
+                    assert "open" not in bench.came(wanted)
 
 
 def test_a_limit_below_the_first_request_sends_nothing(tmp_path, server):

@@ -1,5 +1,8 @@
 """The engine when a request goes wrong: what is tried again, what fails, which form is sent."""
 
+import asyncio
+import time
+
 import pytest
 from engines import PRICE, Bench, question, questions, read
 
@@ -222,3 +225,44 @@ def test_a_first_request_refused_for_itself_does_not_cost_the_form(tmp_path, ser
         assert bench.came(questions(6)) == ["bad_request"] + ["answer"] * 5
     assert forms(server)[-5:] == ["json_schema"] * 5
     assert all("seed" in asked.body for asked in server.asked[-5:])
+
+
+def hears_a_429(bench, wait_s, then=lambda: None):
+    """The moment at which, while the second attempt is being noted, a 429 for all comes."""
+    note, heard = bench.journal.note, []
+
+    def and_hear(*args, **more):
+        if bench.engine.tally.answered and not heard:
+            heard.append(time.monotonic())
+            bench.engine.pace.slow_down(wait_s)
+            then()
+        return note(*args, **more)
+
+    bench.journal.note = and_hear
+    return heard
+
+
+def test_what_is_noted_when_a_429_comes_is_not_sent_before_it_is_over(server, tmp_path):
+    with Bench(tmp_path, server.url, concurrency=1) as bench:
+        heard = hears_a_429(bench, 0.4)
+        assert bench.fill(questions(5)) is None
+    later = [asked.at for asked in server.asked if asked.at > heard[0]]
+    assert len(later) == 4
+    assert min(later) >= heard[0] + 0.4
+
+
+def test_what_was_noted_and_never_sent_cost_nothing(server, tmp_path):
+    with Bench(tmp_path, server.url, concurrency=1, price=PRICE) as bench:
+
+        def end_soon():
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.1, bench.engine.halt, "signal", "stopped", 130)
+
+        hears_a_429(bench, 60.0, end_soon)
+        stop = bench.fill(questions(5))
+        assert stop is not None
+        assert stop.code == 130
+        assert len(server.asked) == 1
+        (attempt,) = bench.journal.attempts(questions(5)[1].key)
+        assert (attempt["state"], attempt["cost"]) == ("unpaid", 0)
+        assert bench.journal.spent().unknown == 0

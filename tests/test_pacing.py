@@ -195,3 +195,15 @@ def test_a_request_larger_than_a_seconds_tokens_still_passes():
 
 def test_tokens_are_estimated_from_the_prompt_and_the_longest_reply():
     assert estimated_tokens(LONG) == 120 // 4 + 970
+
+
+def test_requests_beyond_a_tenth_of_a_second_wait_for_the_next():
+    async def go():
+        pace = Pace(64, rpm=6000)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for _ in range(40):
+            await pace.gate(REQUEST, asyncio.Event())
+        return loop.time() - began
+
+    assert asyncio.run(go()) > 0.25
