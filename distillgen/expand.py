@@ -4,6 +4,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from types import ModuleType
 from typing import NamedTuple
@@ -132,7 +133,7 @@ class Walk:
                 yield None
                 continue
             request, lineage = self._at(i)
-            if settle(self.journal, request, self.read, self.options.resample) is None:
+            if self._settled(request) is None:
                 yield Ask(request, Place(self.sequence, i, lineage))
             i += 1
 
@@ -163,6 +164,10 @@ class Walk:
         request, parents = self.strategy.plan(i, self.kept[:shown], self.setting)
         return request, json.dumps({"parents": parents})
 
+    def _settled(self, request: Request) -> "list[Proposal] | Failed | None":
+        parse = partial(self.read, request)
+        return settle(self.journal, request.key, parse, self.options.resample)
+
     def needed(self) -> int:
         """The places that N needs by the yield so far; at least one beyond what is folded.
 
@@ -177,7 +182,7 @@ class Walk:
         """Read the next place; False while it is open."""
         remembered = self.journal.at(self.sequence, self.folded)
         request, lineage = remembered or self._drawn(self.folded)
-        result = settle(self.journal, request, self.read, self.options.resample)
+        result = self._settled(request)
         if result is None:
             return False
         if not remembered:  # a sequence that was walked before asked the very same

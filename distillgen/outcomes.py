@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 from distillgen import bodies
 from distillgen.errors import FailureKind, ParseError
 from distillgen.journal import Journal
-from distillgen.records import Completion, Request
+from distillgen.records import Completion
 
 T = TypeVar("T")
 
@@ -19,14 +19,14 @@ class Failed(NamedTuple):
 
 
 def settle(
-    journal: Journal, request: Request, parse: Callable[[Request, Completion], T], resample: int
+    journal: Journal, key: str, parse: Callable[[Completion], T], resample: int
 ) -> T | Failed | None:
     """The result of the last wave that parses, else why there is none; None while it is open.
 
     `resample` limits asking, never reading: with a smaller figure than before, later waves that
     the journal holds still count.
     """
-    outcomes = journal.look(request.key)
+    outcomes = journal.look(key)
     problems: list[ParseError] = []
     for outcome in reversed(outcomes):
         if outcome is None:
@@ -34,7 +34,7 @@ def settle(
         try:
             if outcome.failure:
                 raise ParseError(outcome.failure, outcome.detail)
-            return parse(request, bodies.completion(outcome.body or b""))
+            return parse(bodies.completion(outcome.body or b""))
         except ParseError as error:
             problems.append(error)
     if not problems or None in outcomes:

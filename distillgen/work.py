@@ -205,7 +205,7 @@ class Work:
 
         def read(request: Request, completion: Completion) -> Reading:
             nonlocal shown
-            reading = answering.parse(request, completion)
+            reading = answering.parse(completion)
             if not shown and (pair := answering.pair(request, reading)):
                 shown = True
                 self.watch.first_pair(pair)
