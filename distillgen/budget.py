@@ -1,7 +1,7 @@
 """Hold the money of a run: reserve the worst case before sending, settle what it came to."""
 
 from distillgen.prices import Price
-from distillgen.records import Request, Usage, canonical
+from distillgen.records import Request, Usage
 
 UNSTATED_MAX_TOKENS = 4096
 """Assumed length of a reply where a request states no limit."""
@@ -25,7 +25,7 @@ class Purse:
         if self.price is None:
             return None
         most = int(request.sampling.get("max_tokens", UNSTATED_MAX_TOKENS))
-        return self.price.worst(length(request), most)
+        return self.price.worst(request.length, most)
 
     def reserve(self, request: Request) -> bool:
         """Set the worst case of a send aside; False when that could pass the limit."""
@@ -46,9 +46,3 @@ class Purse:
     def cost(self, usage: Usage) -> int | None:
         """What a reply was billed; None when the price is unknown."""
         return None if self.price is None else self.price.cost(usage)
-
-
-def length(request: Request) -> int:
-    """Bytes of the messages and of the schema that goes with them."""
-    asked = sum(len(message.content.encode(errors="replace")) for message in request.messages)
-    return asked + (len(canonical(request.json_schema)) if request.json_schema else 0)

@@ -122,6 +122,12 @@ class Request(Record):
         """sha256 of the canonical JSON, 64 hexadecimal digits: the request's identity."""
         return digest(self.model_dump())
 
+    @cached_property
+    def length(self) -> int:
+        """Bytes of the messages and of the schema that goes with them."""
+        asked = sum(len(message.content.encode(errors="replace")) for message in self.messages)
+        return asked + (len(canonical(self.json_schema)) if self.json_schema else 0)
+
     def seed(self, wave: int) -> int:
         """The `seed` to send, 31 bits, for servers that take one; another wave, another seed."""
         return int(digest([self.key, wave])[:8], 16) >> 1

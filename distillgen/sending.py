@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from distillgen import triage
-from distillgen.budget import Purse, length
+from distillgen.budget import Purse
 from distillgen.journal import AttemptState, Done, Ended, Journal, Place, Ticket
 from distillgen.pacing import Pace
 from distillgen.records import Request, Usage
@@ -95,7 +95,7 @@ class Sender:
         self.tally.in_flight += 1
         try:
             reply = await self.teacher.send(request, request.seed(wave), form)
-            verdict = triage.of_reply(reply, length(request))
+            verdict = triage.of_reply(reply, request.length)
             self.pace.hear(reply.headers)
         except Lost as lost:
             verdict = triage.of_lost(lost)
