@@ -27,7 +27,7 @@ check: $(READY)  ## Run ruff, mypy --strict and the docs check
 docs: $(READY)  ## Write docs/cli.md and docs/records.md anew
 	@$(BIN)/python docs/generate.py
 
-bench: $(READY)  ## Measure the figures that the README quotes
+bench: $(READY)  ## Measure start-up, answers beside a bare loop, and how limits are kept
 	@$(BIN)/python benchmarks/start_up.py
 	@$(BIN)/python benchmarks/answers.py
 	@$(BIN)/python benchmarks/pacing.py

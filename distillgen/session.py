@@ -42,6 +42,10 @@ class Session:
             chosen["prompts"] = str(chosen["prompts"])
         self.settings = settings.settle(chosen, found)
         strategies.load(self.settings.strategy)
+        self.reused = [Path(name) / "journal.sqlite" for name in self.settings.reuse]
+        for other in self.reused:
+            if not other.is_file():
+                raise UserError(f"--reuse {other.parent}: no run folder with a journal")
         self.fields = found.fields | _fields(given.get("field") or [])
         self.task = found
         every = screen.PLAIN_EVERY_S if plain_every_s is None else plain_every_s
@@ -68,10 +72,7 @@ class Session:
                 path = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             run_folder = stack.enter_context(Folder(path))
             work = Work(run_folder, self.settings, self.task, self.teacher, self.screen)
-            for name in self.settings.reuse:
-                other = Path(name) / "journal.sqlite"
-                if not other.is_file():
-                    raise UserError(f"--reuse {name}: no run folder with a journal")
+            for other in self.reused:
                 run_folder.journal.reuse(other)
             work.overwrite = bool(self.given.get("overwrite"))
             stack.callback(work.close)

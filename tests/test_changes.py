@@ -236,3 +236,4 @@ def test_only_what_no_other_run_has_is_asked(cli, server, tmp_path):
 def test_a_folder_to_reuse_must_be_a_run(refused, server, tmp_path):
     said = refused("answer", questions(tmp_path / "q.jsonl", 3), *teacher(server), "--reuse", "no")
     assert "--reuse no: no run folder" in said
+    assert not (tmp_path / "runs").exists()

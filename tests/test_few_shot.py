@@ -1,7 +1,5 @@
 """What a request of `expand` shows, and what an answer's request shows."""
 
-import dataclasses
-
 from distillgen.answer import pick_shots
 from distillgen.prompts import find
 from distillgen.records import Seed
@@ -41,7 +39,7 @@ def test_most_seeds_come_up_for_small_teachers_too():
 def test_a_place_shows_the_same_however_often_it_is_planned():
     for short in (False, True):
         places = [plan(i, [], setting(short)) for i in range(5)]
-        assert places == [plan(i, [], dataclasses.replace(setting(short))) for i in range(5)]
+        assert places == [plan(i, [], setting(short)) for i in range(5)]
         assert len({place.request.key for place in places}) == 5
 
 

@@ -45,7 +45,7 @@ def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded
     Raises:
         UserError: the package is missing, or llama.cpp cannot load the file.
     """
-    if not importlib.util.find_spec("xllamacpp"):
+    if not all(map(importlib.util.find_spec, ("psutil", "xllamacpp"))):
         raise UserError("the embedded teacher needs a package that is not installed: "
                         "pip install 'distillgen[local]'")  # fmt: skip
     wish = [str(path), threads or _idle_cores(), context, slots]
