@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from distillgen import replies
 from distillgen.errors import ParseError
@@ -64,8 +65,10 @@ class Answering:
         """`examples` is walked more than once, always in the same order."""
         self.examples, self.setting, self.journal = examples, setting, journal
         labels = list(setting.task.labels)
+        self.at = 0
+        """So many inputs, from the first, have been read."""
         self.found = 0
-        """Inputs that `requests` passed over, as they have an outcome."""
+        """Inputs that have an outcome, as far as `requests` has come."""
         self._keys = bytearray()
         """The keys that `requests` came by, 32 bytes an input: `read` need not plan them again."""
         self._asked: dict[str, Example] = {}
@@ -96,9 +99,10 @@ class Answering:
         return settle(self.journal, key, self.parse, self.setting.resample)
 
     def requests(self) -> Iterator[Ask]:
-        """Every request that is open."""
+        """Every request that is open, of the inputs that are not read yet."""
         self._keys.clear()
-        for example in self.examples:
+        self.found = self.at
+        for example in self._unread():
             request = self.plan(example)
             self._keys += bytes.fromhex(request.key)
             if self.settled(request.key) is None:
@@ -113,12 +117,22 @@ class Answering:
         example = self._asked.get(request.key)
         return self._answer(example, request.key, reading) if example else None
 
-    def read(self, answered: Answered) -> Iterator[Answer | Failure]:
-        """What came of each input, in their order; inputs still open bring nothing."""
-        for n, example in enumerate(self.examples):
-            answered.counts["given"] += 1
+    def read(
+        self, answered: Answered, *, to_first_open: bool = False
+    ) -> Iterator[Answer | Failure]:
+        """What came of each input that is not read yet, in their order.
+
+        An input that is still open brings nothing; with `to_first_open` it ends the walk, and is
+        the first of the next one.
+        """
+        for n, example in enumerate(self._unread()):
             key = self._keys[n * 32 : n * 32 + 32].hex() or self.plan(example).key
-            match self.settled(key):
+            result = self.settled(key)
+            if result is None and to_first_open:
+                return
+            self.at += 1
+            answered.counts["given"] += 1
+            match result:
                 case None:
                     answered.counts["open"] += 1
                 case Failed(kind, detail):
@@ -134,6 +148,9 @@ class Answering:
                     if reading.label:
                         answered.labels[reading.label] += 1
                     yield self._answer(example, key, reading)
+
+    def _unread(self) -> Iterator[Example]:
+        return islice(iter(self.examples), self.at, None)
 
     def parse(self, completion: Completion) -> "Reading":
         """The fields of a reply.

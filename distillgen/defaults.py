@@ -37,7 +37,7 @@ def of_expand(
         per_call=per_call,
         shots=shots,
         human_shots=min(shots, ceil(shots * 0.75) if human is None else human),
-        steady=4 if chosen.url == "embedded" else 1,
+        steady=6 if chosen.url == "embedded" else 1,
         short=chosen.small,
         random_seed=settings.random_seed,
     )

@@ -15,6 +15,7 @@ from typing import NoReturn
 import typer
 
 from distillgen import answers, screen, settings, strategies
+from distillgen.defaults import max_cost
 from distillgen.dry_run import Estimate
 from distillgen.errors import BUDGET, UserError
 from distillgen.folder import Folder
@@ -123,7 +124,7 @@ class Session:
         newest = journal.newest(self.teacher.identity)
         if spent.answered or spent.unknown:
             line = f"goes on: {spent.answered:,} replies are in the journal"
-            limit = work.engine.purse.limit
+            limit = max_cost(self.settings, self.teacher)
             if self.teacher.price is not None and limit is not None:
                 line += f"; {dollars(spent.cost)} of {dollars(limit)} spent so far"
             self.screen.say(line)

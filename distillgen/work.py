@@ -13,7 +13,7 @@ from distillgen import answers, dry_run, export, files, inputs, prompts, strateg
 from distillgen.answer import FEW_RATIONALES, PROMPT, Answered, Answering, Reading
 from distillgen.budget import Purse
 from distillgen.defaults import max_cost, of_answer, of_expand, of_walk
-from distillgen.engine import Engine, Stop
+from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, FEWER, UserError
 from distillgen.expand import Walk, expand
 from distillgen.folder import Folder, new_entry
@@ -30,7 +30,7 @@ from distillgen.records import (
     Request,
     Seed,
 )
-from distillgen.sending import Tally
+from distillgen.sending import Ask, Tally
 from distillgen.settings import Settings
 from distillgen.task import Task
 from distillgen.teachers import Chosen
@@ -131,9 +131,13 @@ class Work:
             lambda: 0 if walk.ended else walk.needed() - walk.folded,
         )  # fmt: skip
         self._keep_task(source, seeds)
-        engine = self.engine
-        with self.watch.live("expand", walk.options.n, engine.tally, lambda: len(walk.kept)):
-            found = expand(walk, engine.fill)
+
+        def fill(asks: Iterable[Ask | None], read: Read) -> Stop | None:
+            tally, n = self.engine.tally, walk.options.n
+            with self.watch.live("expand", n, tally, lambda: len(walk.kept)):
+                return self.engine.fill(asks, read)
+
+        found = expand(walk, fill)
         _write(paths[0], found.inputs)
         _write_among(paths[1], "expand", found.rejected)
         _write_among(paths[2], "expand", found.failures)
@@ -168,19 +172,19 @@ class Work:
             "answer", source, given.sha256, answering.setting.prompt,
             lambda: sum(1 for _ in answering.requests()),
         )  # fmt: skip
-        engine = self.engine
-        before = engine.tally.answered + engine.tally.failed
-        with self.watch.live(
-            "answer", len(examples), engine.tally,
-            lambda: answering.found + engine.tally.answered + engine.tally.failed - before,
-        ):  # fmt: skip
-            stop = engine.fill(answering.requests(), self._showing_first(answering))
-        answered = Answered()
+        answered, stop = Answered(), None
         with files.Whole(paths[0]) as good, files.Whole(paths[2]) as bad:
+
+            def write(records: Iterable[Answer | Failure]) -> None:
+                for record in records:
+                    (good if isinstance(record, Answer) else bad).write(record.row())
+
             for row in _others(paths[2], "answer"):
                 bad.write(row)
-            for record in answering.read(answered):
-                (good if isinstance(record, Answer) else bad).write(record.row())
+            write(answering.read(answered, to_first_open=True))
+            if answering.at < len(examples):
+                stop = self._ask(answering, len(examples))
+                write(answering.read(answered))
         _write_among(paths[1], "answer", given.invalid)
         counts = {name: answered.counts[name] for name in ("given", "kept", "failed", "open")}
         counts["rejected"] = len(given.invalid)
@@ -198,6 +202,16 @@ class Work:
             )
         self._finish(entry, result)
         return result
+
+    def _ask(self, answering: Answering, total: int) -> Stop | None:
+        """Have every open request of the answers asked, and shown how it gets on."""
+        tally = self.engine.tally
+        before = tally.answered + tally.failed
+        with self.watch.live(
+            "answer", total, tally,
+            lambda: answering.found + tally.answered + tally.failed - before,
+        ):  # fmt: skip
+            return self.engine.fill(answering.requests(), self._showing_first(answering))
 
     def _showing_first(self, answering: Answering) -> Callable[[Request, Completion], Reading]:
         """The stage's reader, which also shows the first pair as soon as there is one."""
@@ -328,19 +342,19 @@ class Work:
             "counts": result.counts,
             "usage": result.usage,
             "cost_usd": None if result.cost is None else result.cost / NANO,
-            "models": tuple(sorted(self.engine.tally.models)),
+            "models": tuple(sorted(self._engine.tally.models if self._engine else ())),
         }
         self.folder.finish(result.command, entry.model_copy(update=what), result.written)
 
     def _used(self) -> dict[str, int]:
         """What this process has used so far; `cost` in nanodollars."""
-        tally = self.engine.tally
+        tally = self._engine.tally if self._engine else Tally()
         return {
             "requests": tally.sends,
             "input_tokens": tally.input_tokens,
             "cached_tokens": tally.cached_tokens,
             "output_tokens": tally.output_tokens,
-            "cost": self.engine.purse.spent,
+            "cost": self._engine.purse.spent if self._engine else self.folder.journal.spent().cost,
         }
 
 
