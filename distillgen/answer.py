@@ -7,7 +7,7 @@ from itertools import islice
 
 from distillgen import replies
 from distillgen.errors import ParseError
-from distillgen.journal import Journal
+from distillgen.journal import CHUNK, Journal
 from distillgen.outcomes import Failed, settle
 from distillgen.prompts import Prompt
 from distillgen.records import (
@@ -94,23 +94,23 @@ class Answering:
             sampling=self.setting.sampling,
         )
 
-    def settled(self, key: str) -> "Reading | Failed | None":
-        """What the journal holds of a request."""
-        return settle(self.journal, key, self.parse, self.setting.resample)
-
     def requests(self) -> Iterator[Ask]:
         """Every request that is open, of the inputs that are not read yet."""
         self._keys.clear()
         self.found = self.at
-        for example in self._unread():
-            request = self.plan(example)
-            self._keys += bytes.fromhex(request.key)
-            if self.settled(request.key) is None:
-                if len(self._asked) < REMEMBERED:
-                    self._asked[request.key] = example
-                yield Ask(request)
-            else:
-                self.found += 1
+        for examples in self._unread():
+            requests = [self.plan(example) for example in examples]
+            keys = [request.key for request in requests]
+            self._keys += bytes.fromhex("".join(keys))
+            for example, request, result in zip(
+                examples, requests, self._settled(keys), strict=True
+            ):
+                if result is None:
+                    if len(self._asked) < REMEMBERED:
+                        self._asked[request.key] = example
+                    yield Ask(request)
+                else:
+                    self.found += 1
 
     def pair(self, request: Request, reading: "Reading") -> Answer | None:
         """The answer that a reading makes of one of the first inputs asked; None for others."""
@@ -125,32 +125,52 @@ class Answering:
         An input that is still open brings nothing; with `to_first_open` it ends the walk, and is
         the first of the next one.
         """
-        for n, example in enumerate(self._unread()):
-            key = self._keys[n * 32 : n * 32 + 32].hex() or self.plan(example).key
-            result = self.settled(key)
-            if result is None and to_first_open:
-                return
-            self.at += 1
-            answered.counts["given"] += 1
-            match result:
-                case None:
-                    answered.counts["open"] += 1
-                case Failed(kind, detail):
-                    answered.counts["failed"] += 1
-                    answered.kinds[kind] += 1
-                    yield Failure(
-                        stage="answer", kind=kind, detail=detail, id=example.id,
-                        question=example.question, request=key,
-                    )  # fmt: skip
-                case Reading() as reading:
-                    answered.counts["kept"] += 1
-                    answered.counts["no_rationale"] += reading.source == "none"
-                    if reading.label:
-                        answered.labels[reading.label] += 1
-                    yield self._answer(example, key, reading)
+        n = 0
+        for examples in self._unread():
+            keys = [
+                self._keys[i * 32 : i * 32 + 32].hex() or self.plan(example).key
+                for i, example in enumerate(examples, n)
+            ]
+            n += len(examples)
+            for example, key, result in zip(examples, keys, self._settled(keys), strict=True):
+                if result is None and to_first_open:
+                    return
+                self.at += 1
+                if record := self._record(example, key, result, answered):
+                    yield record
 
-    def _unread(self) -> Iterator[Example]:
-        return islice(iter(self.examples), self.at, None)
+    def _record(
+        self, example: Example, key: str, result: "Reading | Failed | None", answered: Answered
+    ) -> Answer | Failure | None:
+        """What came of one input, counted; None while it is open."""
+        answered.counts["given"] += 1
+        match result:
+            case None:
+                answered.counts["open"] += 1
+                return None
+            case Failed(kind, detail):
+                answered.counts["failed"] += 1
+                answered.kinds[kind] += 1
+                return Failure(
+                    stage="answer", kind=kind, detail=detail, id=example.id,
+                    question=example.question, request=key,
+                )  # fmt: skip
+        answered.counts["kept"] += 1
+        answered.counts["no_rationale"] += result.source == "none"
+        if result.label:
+            answered.labels[result.label] += 1
+        return self._answer(example, key, result)
+
+    def _unread(self) -> Iterator[list[Example]]:
+        """The inputs that are not read yet, as many at once as the journal looks up."""
+        unread = islice(iter(self.examples), self.at, None)
+        while examples := list(islice(unread, CHUNK)):
+            yield examples
+
+    def _settled(self, keys: list[str]) -> "Iterator[Reading | Failed | None]":
+        """What the journal holds of these requests."""
+        for outcomes in self.journal.outcomes(keys):
+            yield settle(outcomes, self.parse, self.setting.resample)
 
     def parse(self, completion: Completion) -> "Reading":
         """The fields of a reply.

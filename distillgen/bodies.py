@@ -3,6 +3,9 @@
 import json
 import math
 import re
+from contextlib import suppress
+
+import orjson
 
 from distillgen.errors import ParseError
 from distillgen.records import JSON, Completion, Usage
@@ -14,6 +17,11 @@ BYTES_PER_TOKEN = 3
 LOST = "\ufffd"
 """Stands for a character that no UTF-8 file can hold, and for NUL."""
 UNWRITABLE = re.compile("[\ud800-\udfff\0]")
+
+
+def writable(text: str) -> str:
+    """A text that a UTF-8 file can hold: what cannot be written becomes U+FFFD."""
+    return text if text.isascii() and "\0" not in text else UNWRITABLE.sub(LOST, text)
 
 
 def completion(body: bytes, asked_bytes: int = 0) -> Completion:
@@ -89,11 +97,13 @@ def _error(whole: dict[str, JSON]) -> tuple[str, str, str] | None:
     if isinstance(inner.get("loc"), list):
         message = f"{'.'.join(_text(step) for step in inner['loc'])}: {message}"
     kind = inner.get("type") or inner.get("status")
-    return _text(inner.get("code")), _text(kind), UNWRITABLE.sub(LOST, message)
+    return _text(inner.get("code")), _text(kind), writable(message)
 
 
 def _body(body: bytes) -> JSON:
     """The body's JSON, NaN and all: some servers write it among log-probabilities."""
+    with suppress(orjson.JSONDecodeError):
+        return orjson.loads(body)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -144,14 +154,14 @@ def _words(value: JSON) -> str:
 def _dumped(part: JSON) -> str:
     """Content that a server has parsed already, as the text it was."""
     if isinstance(part, dict) and "type" not in part:
-        return UNWRITABLE.sub(LOST, json.dumps(part, ensure_ascii=False))
+        return writable(json.dumps(part, ensure_ascii=False))
     return ""
 
 
 def _text(value: JSON) -> str:
     """A string that a UTF-8 file can hold; numbers as they are written, all else empty."""
     if isinstance(value, str):
-        return UNWRITABLE.sub(LOST, value)
+        return writable(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 

@@ -1,8 +1,9 @@
 """Fill a journal: ask the teacher for every request it does not hold yet."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ import tenacity
 
 from distillgen.budget import Purse
 from distillgen.errors import BUDGET, PROVIDER, STORAGE, ParseError, UserError
-from distillgen.journal import Done, Journal, Ticket
+from distillgen.journal import Journal, Outcome, Ticket
+from distillgen.outcomes import settle
 from distillgen.pacing import Pace
 from distillgen.prices import dollars
 from distillgen.records import Completion, Request
@@ -19,6 +21,8 @@ from distillgen.signals import Signals
 from distillgen.triage import Verdict
 from distillgen.wire import Teacher
 
+SENT_AGAIN = ("unpaid", "unknown")
+"""Verdicts after which another send may bring an outcome."""
 UNPAID_SENDS, UNKNOWN_SENDS = 8, 2
 """Sends of one request in one process: surely unpaid ones, and those that may have been billed."""
 FIRST_CONTACT_SENDS = 3
@@ -49,10 +53,6 @@ Fill = Callable[[Iterable[Ask | None], Read], Stop | None]
 
 class _Again(Exception):
     """One send did not bring an outcome; another may."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.detail)
-        self.verdict = verdict
 
 
 class _Left(Exception):
@@ -138,7 +138,7 @@ class Engine:
         self._crash: BaseException | None = None
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.journal.notify = lambda finished: _into(loop, finished)
+        self.journal.serve(loop.call_soon_threadsafe)
         with Signals(loop, self) as signals:
             try:
                 await self._pump(asks)
@@ -147,6 +147,7 @@ class Engine:
                 if not self._stop or self._stop.reason == "budget":
                     await self._fail_given_up()
                 await self._flushed()
+                self.journal.serve(None)
         if self._crash:
             raise self._crash
 
@@ -261,6 +262,8 @@ class Engine:
         key = ask.request.key
         try:
             outcomes = self.journal.look(key)
+            if outcomes and self._settled(ask.request, outcomes):
+                return  # while it waited for its turn, an equal request was answered
             wave = outcomes.index(None) if None in outcomes else len(outcomes)
             while (completion := await self._answered(ask, wave)) is not None:
                 if not self._wants_another(ask.request, completion, wave) or self._stop:
@@ -271,6 +274,12 @@ class Engine:
             return
         finally:
             self._busy.discard(key)
+
+    def _settled(self, request: Request, outcomes: Sequence[Outcome | None]) -> bool:
+        def read(completion: Completion) -> object:
+            return self._read(request, completion)
+
+        return settle(outcomes, read, self.resample) is not None
 
     def _wants_another(self, request: Request, completion: Completion, wave: int) -> bool:
         """Read a reply as the stage will; True when it is useless and another may be drawn."""
@@ -297,29 +306,10 @@ class Engine:
         )
 
     async def _answered(self, ask: Ask, wave: int) -> Completion | None:
-        """Send until there is an outcome: the one retry loop. None: failed, or left open."""
-        counts = {"unpaid": 0, "unknown": 0}
-        tickets: list[Ticket] = []
-        try:
-            async for attempt in tenacity.AsyncRetrying(
-                retry=tenacity.retry_if_exception_type(_Again),
-                stop=lambda state: self._enough(_verdict(state), counts),
-                wait=self._wait_s,
-                sleep=self._sleep,
-                reraise=True,
-            ):
-                with attempt:
-                    if tickets:
-                        await self._berth(ask)
-                        self.tally.repeated += 1
-                    ticket, verdict = await self._send(ask, wave)
-                    tickets.append(ticket)
-                    if verdict.state in counts:
-                        counts[verdict.state] += 1
-                        raise _Again(verdict)
-        except _Again as error:
-            await self._give_up(_GivenUp(ask, tickets[-1], error.verdict))
-            return None
+        """Send until there is an outcome. None: failed, or left open."""
+        ticket, verdict = await self._send(ask, wave)
+        if verdict.state in SENT_AGAIN:
+            ticket, verdict = await self._repeated(ask, wave, (ticket, verdict))
         if verdict.completion is not None:
             self.tally.answered += 1
             await self._fail_given_up()
@@ -327,11 +317,38 @@ class Engine:
         if verdict.state == "fatal":
             return None
         given_up = _GivenUp(ask, ticket, verdict)
-        if verdict.state == "form":
-            await self._give_up(given_up)
-        else:
+        if verdict.state == "refused":
             await self._fail(given_up)
+        else:
+            await self._give_up(given_up)
         return None
+
+    async def _repeated(
+        self, ask: Ask, wave: int, first: tuple[Ticket, Verdict]
+    ) -> tuple[Ticket, Verdict]:
+        """Send again until there is an outcome, or enough: the one retry loop.
+
+        Takes what the first send brought, and returns what the last one did.
+        """
+        sends = [first]
+        counts: Counter[str] = Counter()
+        with suppress(_Again):
+            async for attempt in tenacity.AsyncRetrying(
+                retry=tenacity.retry_if_exception_type(_Again),
+                stop=lambda _: self._enough(sends[-1][1], counts),
+                wait=lambda state: self._wait_s(state, sends[-1][1]),
+                sleep=self._sleep,
+                reraise=True,
+            ):
+                with attempt:
+                    if counts:
+                        await self._berth(ask)
+                        self.tally.repeated += 1
+                        sends.append(await self._send(ask, wave))
+                    if (state := sends[-1][1].state) in SENT_AGAIN:
+                        counts[state] += 1
+                        raise _Again
+        return sends[-1]
 
     async def _send(self, ask: Ask, wave: int) -> tuple[Ticket, Verdict]:
         """Note one attempt, send it, commit what came. A berth is held on entry, and given back.
@@ -378,7 +395,7 @@ class Engine:
 
     # -- giving up -------------------------------------------------------------------------
 
-    def _enough(self, verdict: Verdict, counts: dict[str, int]) -> bool:
+    def _enough(self, verdict: Verdict, counts: Mapping[str, int]) -> bool:
         first_contact = not self._proven and verdict.failure == "connection"
         return (
             verdict.final
@@ -387,9 +404,8 @@ class Engine:
             or counts["unpaid"] >= (FIRST_CONTACT_SENDS if first_contact else UNPAID_SENDS)
         )
 
-    def _wait_s(self, state: tenacity.RetryCallState) -> float:
+    def _wait_s(self, state: tenacity.RetryCallState, verdict: Verdict) -> float:
         """Full jitter from 1 s to 60 s, never before the server's own Retry-After."""
-        verdict = _verdict(state)
         reaching = verdict.failure == "connection" and not self._proven
         jitter = tenacity.wait_random_exponential(multiplier=1, max=1 if reaching else 60)
         return max(verdict.wait_s, jitter(state))
@@ -436,21 +452,8 @@ class Engine:
 
     async def _flushed(self) -> None:
         flushed, done = awaited()
-        self.journal.barrier(done)
+        self.journal.then(done)
         try:
             await flushed
         except UserError as error:
             self.halt("storage", str(error), error.code)
-
-
-def _verdict(state: tenacity.RetryCallState) -> Verdict:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, _Again)
-    return error.verdict
-
-
-def _into(
-    loop: asyncio.AbstractEventLoop, finished: list[tuple[Done, BaseException | None]]
-) -> None:
-    """Run the calls of a commit in the loop; once for the whole commit."""
-    loop.call_soon_threadsafe(lambda: [done(error) for done, error in finished])

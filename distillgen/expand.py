@@ -166,7 +166,7 @@ class Walk:
 
     def _settled(self, request: Request) -> "list[Proposal] | Failed | None":
         parse = partial(self.read, request)
-        return settle(self.journal, request.key, parse, self.options.resample)
+        return settle(self.journal.look(request.key), parse, self.options.resample)
 
     def needed(self) -> int:
         """The places that N needs by the yield so far; at least one beyond what is folded.

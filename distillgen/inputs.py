@@ -137,11 +137,11 @@ class _Rows:
             self.total += 1
             if unseen:
                 unseen = {o: t for o, t in unseen.items() if not {o, t} & row.columns.keys()}
-            problem = row.problem or self._problem(row.columns)
+            known, problem = ({}, row.problem) if row.problem else self._read(row.columns)
             if problem:
                 self.note(row.line, problem)
             else:
-                yield row.line, self._fields_of(row.columns)
+                yield row.line, known
         if self.total > self.wrong:
             for ours, theirs in unseen.items():
                 raise UserError(
@@ -187,22 +187,37 @@ class _Rows:
 
     def _column(self, ours: str, columns: Mapping[str, JSON]) -> str:
         """What a field is called in a row: as `fields` says, else as we call it."""
-        theirs = self.fields.get(ours, ours)
+        if ours not in self.fields:
+            return ours
+        theirs = self.fields[ours]
         return theirs if theirs in columns or ours not in columns else ours
 
-    def _problem(self, columns: Mapping[str, JSON]) -> str:
-        """Why a row cannot be used; empty when it can."""
+    def _read(self, columns: dict[str, JSON]) -> tuple[dict[str, JSON], str]:
+        """The fields that we know, where their type fits, and all others as `meta`; else why the
+        row cannot be used."""
+        found: dict[str, JSON] = {}
+        others = dict(columns)
         for ours in self.names:
             name = self._column(ours, columns)
-            value = columns.get(name)
-            if ours in self.needed and name not in columns:
-                return self._missing(ours, name, columns)
-            if ours in self.needed and _is_blank(value):
-                return f"`{name}` is empty"
-            wanted = _wanted(ours, value)
-            if wanted:
-                return f"`{name}` is {kind_of(value)}; write {wanted}"
-        return ""
+            if name not in columns:
+                if ours in self.needed:
+                    return {}, self._missing(ours, name, columns)
+                continue
+            value = columns[name]
+            if _is_blank(value):
+                if ours in self.needed:
+                    return {}, f"`{name}` is empty"
+                continue
+            if wanted := _wanted(ours, value):
+                return {}, f"`{name}` is {kind_of(value)}; write {wanted}"
+            fitting = _fitting(ours, value)
+            if fitting is not None:
+                found[ours] = fitting
+                del others[name]
+        others = {name: value for name, value in others.items() if not _is_blank(value)}
+        if others:
+            found["meta"] = found.get("meta", {}) | others
+        return found, ""
 
     def _missing(self, ours: str, name: str, columns: Mapping[str, JSON]) -> str:
         small = {column.casefold(): column for column in columns}
@@ -214,20 +229,6 @@ class _Rows:
             f"no field `{name}`; there is {_listed(columns) or 'nothing'}. Needed:"
             f" {_listed(self.needed)}; --field {ours}=COLUMN takes another column for it"
         )
-
-    def _fields_of(self, columns: dict[str, JSON]) -> dict[str, JSON]:
-        """The fields that we know, where their type fits; everything else goes into `meta`."""
-        found: dict[str, JSON] = {}
-        others = {name: value for name, value in columns.items() if not _is_blank(value)}
-        for ours in self.names:
-            name = self._column(ours, columns)
-            value = _fitting(ours, others.get(name))
-            if value is not None:
-                found[ours] = value
-                del others[name]
-        if others:
-            found["meta"] = found.get("meta", {}) | others
-        return found
 
 
 def _is_blank(value: JSON) -> bool:
@@ -250,9 +251,7 @@ def _wanted(ours: str, value: JSON) -> str:
 
 
 def _fitting(ours: str, value: JSON) -> JSON:
-    """A value as the field wants it; None when it does not fit, or there is none."""
-    if value is None:
-        return None
+    """A value as the field wants it; None when it does not fit."""
     if ours in ("tags", "images") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(";") if part.strip())
     if ours in ("tags", "images", "parents"):

@@ -4,29 +4,26 @@ Told apart are what is asked (`asked`, one row a key and wave), what was sent (`
 bodies (`body`) and the places of expand's sequence (`place`). Bodies and request texts stand in
 tables of their own so that sums over attempts stay quick.
 
-One thread writes. It commits everything that waits together (group commit), so `synchronous=FULL`
-costs one flush for many rows; the order of the commits is the order of the calls.
+`commits.py` says how rows get there.
 """
 
 import os
-import queue
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
+from distillgen.commits import KEPT, Commits, Done, Later, Value, translated
 from distillgen.errors import STORAGE, FailureKind, UserError
-from distillgen.files import REASONS, private
-from distillgen.records import Outcome, Request, Usage
+from distillgen.records import Request, Usage
 
 VERSION = 1
 NO_USAGE = Usage()
-RESERVE = 1 << 20
-"""Bytes set aside on disk, freed when it is full, so that what is in flight still lands."""
-KEPT = "Nothing stored is lost; make room or mend the disk, then run the same command again"
+CHUNK = 32
+"""So many requests are looked up at once; a reply may be long, and all of them are in memory."""
 
 SCHEMA = """
 CREATE TABLE asked (id INTEGER PRIMARY KEY, key BLOB NOT NULL, wave INTEGER NOT NULL,
@@ -49,9 +46,51 @@ FROM asked JOIN request ON request.asked = asked.id JOIN attempt ON attempt.id =
 WHERE key = ? AND asked.state = 'answered' ORDER BY wave
 """
 
+OUTCOMES = """
+SELECT key, state, raw, failure, detail FROM asked LEFT JOIN body ON body.attempt = asked.attempt
+WHERE key IN ({}) ORDER BY key, wave
+"""
+
+ASKED = "INSERT OR IGNORE INTO asked (key, wave, state) VALUES (?, ?, 'open')"
+ASKED_WHAT = """
+INSERT OR IGNORE INTO request SELECT id, ?3 FROM asked WHERE key = ?1 AND wave = ?2
+"""
+SENT = """
+INSERT INTO attempt (id, asked, state, teacher, url, form, sent, worst)
+SELECT ?3, id, 'in_flight', ?4, ?5, ?6, ?7, ?8 FROM asked WHERE key = ?1 AND wave = ?2
+"""
+TAKEN = """
+INSERT INTO attempt (id, asked, state, cost, teacher, url, form, sent, ended, status, input,
+    cached, output, model)
+SELECT ?3, id, 'answered', 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+FROM asked WHERE key = ?1 AND wave = ?2
+"""
+BOUND = """
+INSERT OR IGNORE INTO place SELECT ?3, ?4, id, ?5 FROM asked WHERE key = ?1 AND wave = ?2
+"""
+ENDED = """
+UPDATE attempt SET state = ?2, ended = ?3, status = ?4, cost = ?5, input = ?6, cached = ?7,
+    output = ?8, model = ?9, problem = ?10, url = COALESCE(?11, url) WHERE id = ?1
+"""
+BODY = "INSERT OR REPLACE INTO body VALUES (?, ?)"
+ANSWERED = "UPDATE asked SET state = 'answered', attempt = ?3 WHERE key = ?1 AND wave = ?2"
+FAILED = "UPDATE asked SET state = 'failed', failure = ?3, detail = ?4 WHERE key = ?1 AND wave = ?2"
+STATEMENTS = [ASKED, ASKED_WHAT, SENT, TAKEN, BOUND, ENDED, BODY, ANSWERED, FAILED]
+"""What is written, in the order in which it happens to a request."""
+
 AttemptState = Literal["in_flight", "answered", "unpaid", "unknown"]
 """How a send ended; `unknown` may have been billed though nothing usable came back."""
-Done = Callable[[BaseException | None], None]
+
+
+class Outcome(NamedTuple):
+    """The final state of one draw (wave) of a request: answered, or failed."""
+
+    body: bytes | None = None
+    """The raw body of an answered request."""
+    failure: FailureKind | None = None
+    """The kind of a failed one."""
+    detail: str = ""
+    """What was said about the failure, without time, port or provider id."""
 
 
 class Place(NamedTuple):
@@ -68,7 +107,8 @@ class Place(NamedTuple):
 class Ticket(NamedTuple):
     """One noted attempt: the rows that its end will be written to."""
 
-    asked: int
+    key: bytes
+    wave: int
     attempt: int
 
 
@@ -116,48 +156,43 @@ class Journal:
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
-        self.full = False
-        """The disk ran full: the reserve is freed for what is in flight, nothing new is noted."""
         self.left_in_flight = 0
         """Attempts that a dead process left in flight: now of unknown outcome."""
         self.taken = 0
         """Requests whose replies came from the journals of `reuse`."""
         self._others: list[Journal] = []
         self._taken: dict[str, list[Outcome | None]] = {}
-        self.notify: Callable[[list[tuple[Done, BaseException | None]]], None] = _call
-        """Takes the finished calls of a commit; the engine moves them into its loop."""
-        self._queue: queue.SimpleQueue[tuple[Callable[[], None], Done | None] | None]
-        self._queue = queue.SimpleQueue()
-        self._broken: BaseException | None = None
-        self._lock = threading.Lock()
-        self._writer: threading.Thread | None = None
-        with _translated(path):
-            self._open(writable)
+        self._commits: Commits | None = None
+        with translated(path):
+            if writable:
+                self._open()
+            else:
+                self._open_to_read()
 
     # -- reading ---------------------------------------------------------------------------
 
     def look(self, key: str) -> list[Outcome | None]:
-        """The outcomes of a request by wave; None where that wave is open.
+        """The outcomes of a request by wave; None where that wave is open."""
+        return self.outcomes([key])[0]
+
+    def outcomes(self, keys: Sequence[str]) -> list[list[Outcome | None]]:
+        """The same of up to `CHUNK` requests at once, in their order.
 
         One that nothing came of yet is looked for in the journals of `reuse`.
         """
-        found = self._outcomes(key)
-        if self._others and not any(found):
-            return self._taken.get(key) or self._take(key) or found
-        return found
-
-    def _outcomes(self, key: str) -> list[Outcome | None]:
-        rows = self._rows(
-            "SELECT wave, state, raw, failure, detail FROM asked"
-            " LEFT JOIN body ON body.attempt = asked.attempt WHERE key = ? ORDER BY wave",
-            (bytes.fromhex(key),),
-        )
-        return [
-            None
-            if state == "open"
-            else Outcome(wave=wave, body=raw, failure=failure, detail=detail or "")
-            for wave, state, raw, failure, detail in rows
-        ]
+        if not keys:
+            return []
+        wanted = [bytes.fromhex(key) for key in keys]
+        padded = wanted + wanted[-1:] * (CHUNK - len(wanted) if len(wanted) > 1 else 0)
+        found: dict[bytes, list[Outcome | None]] = {key: [] for key in wanted}
+        sql = OUTCOMES.format(", ".join("?" * len(padded)))
+        for key, state, raw, failure, detail in self._rows(sql, tuple(padded)):
+            found[key].append(None if state == "open" else Outcome(raw, failure, detail or ""))
+        if self._others:
+            for key, there in zip(keys, wanted, strict=True):
+                if not any(found[there]):
+                    found[there] = self._taken.get(key) or self._take(key) or found[there]
+        return [found[key] for key in wanted]
 
     def at(self, sequence: str, i: int) -> tuple[Request, str] | None:
         """What place `i` of a sequence asked, as it was then, and its lineage; None if never."""
@@ -264,87 +299,42 @@ class Journal:
         Raises:
             UserError: the disk ran full; the room that is left is for what is in flight.
         """
-        if self.full:
+        if self._writing.full:
             raise UserError(f"{self.path}: the disk is full. {KEPT}", STORAGE)
         key = bytes.fromhex(request.key)
-        known = self._noted.get((key, wave))  # looked at first: it goes when the row is there
-        if known is None:
-            rows = self._rows("SELECT id FROM asked WHERE key = ? AND wave = ?", (key, wave))
-            known = rows[0][0] if rows else None
-        if known is None:
-            self._asked_id += 1
-            self._noted[key, wave] = self._asked_id
-        ticket = Ticket(known or self._asked_id, self._attempt_id)
-        self._attempt_id += 1
-        text = request.model_dump_json()
-
-        def write() -> None:
-            run = self._write.execute
-            if known is None:
-                run("INSERT INTO asked (id, key, wave, state) VALUES (?, ?, ?, 'open')",
-                    (ticket.asked, key, wave))  # fmt: skip
-                run("INSERT INTO request VALUES (?, ?)", (ticket.asked, text))
-            run("INSERT INTO attempt (id, asked, state, teacher, url, form, sent, worst)"
-                " VALUES (?, ?, 'in_flight', ?, ?, ?, ?, ?)",
-                (ticket.attempt, ticket.asked, request.teacher, url, form, time.time(),
-                 worst))  # fmt: skip
-            if place:
-                run("INSERT OR IGNORE INTO place VALUES (?, ?, ?, ?)",
-                    (bytes.fromhex(place.sequence), place.i, ticket.asked,
-                     place.lineage))  # fmt: skip
-
-        def noted(error: BaseException | None) -> None:
-            self._noted.pop((key, wave), None)
-            if done:
-                done(error)
-
-        self._queue.put((write, noted))
+        ticket = Ticket(key, wave, self._next_attempt())
+        add = self._writing.add
+        add(ASKED, (key, wave))
+        add(ASKED_WHAT, (key, wave, request.model_dump_json()))
+        add(SENT, (*ticket, request.teacher, url, form, time.time(), worst))
+        if place:
+            add(BOUND, (key, wave, bytes.fromhex(place.sequence), place.i, place.lineage))
+        if done:
+            self._writing.then(done)
         return ticket
 
     def end(self, ticket: Ticket, ended: Ended, done: Done | None = None) -> None:
         """Write how a send ended; `answered` gives the request its outcome in the same commit."""
+        add, used, attempt = self._writing.add, ended.usage, ticket.attempt
+        add(ENDED, (
+            attempt, ended.state, time.time(), ended.status, ended.cost, used.input_tokens,
+            used.cached_tokens, used.output_tokens, ended.model, ended.problem, ended.url or None,
+        ))  # fmt: skip
+        if ended.body is not None:
+            add(BODY, (attempt, ended.body))
+        if ended.state == "answered":
+            add(ANSWERED, ticket)
+        if done:
+            self._writing.then(done)
 
-        def write() -> None:
-            run, use = self._write.execute, ended.usage
-            run("UPDATE attempt SET state = ?, ended = ?, status = ?, cost = ?, input = ?,"
-                " cached = ?, output = ?, model = ?, problem = ?, url = COALESCE(?, url)"
-                " WHERE id = ?",
-                (ended.state, time.time(), ended.status, ended.cost, use.input_tokens,
-                 use.cached_tokens, use.output_tokens, ended.model, ended.problem,
-                 ended.url or None, ticket.attempt))  # fmt: skip
-            if ended.body is not None:
-                run("INSERT OR REPLACE INTO body VALUES (?, ?)", (ticket.attempt, ended.body))
-            if ended.state == "answered":
-                run("UPDATE asked SET state = 'answered', attempt = ? WHERE id = ?",
-                    (ticket.attempt, ticket.asked))  # fmt: skip
-
-        self._queue.put((write, done))
-
-    def fail(
-        self, ticket: Ticket, kind: FailureKind, detail: str, done: Done | None = None
-    ) -> None:
+    def fail(self, ticket: Ticket, kind: FailureKind, detail: str) -> None:
         """Give a request the final state *failed*."""
-
-        def write() -> None:
-            self._write.execute(
-                "UPDATE asked SET state = 'failed', failure = ?, detail = ? WHERE id = ?",
-                (kind, detail, ticket.asked),
-            )
-
-        self._queue.put((write, done))
+        self._writing.add(FAILED, (ticket.key, ticket.wave, kind, detail))
 
     def bind(self, place: Place, key: str) -> None:
         """Bind a place to a request that was asked before, in another sequence."""
-        values = (bytes.fromhex(place.sequence), place.i, place.lineage, bytes.fromhex(key))
-
-        def write() -> None:
-            self._write.execute(
-                "INSERT OR IGNORE INTO place SELECT ?1, ?2, id, ?3 FROM asked"
-                " WHERE key = ?4 AND wave = 0",
-                values,
-            )
-
-        self._queue.put((write, None))
+        values = (bytes.fromhex(key), 0, bytes.fromhex(place.sequence), place.i, place.lineage)
+        self._writing.add(BOUND, values)
 
     def reuse(self, path: Path) -> None:
         """Take replies from another run's journal, when they are wanted and are not here.
@@ -355,118 +345,116 @@ class Journal:
 
     def _take(self, key: str) -> list[Outcome | None]:
         """Copy the replies to a request from the first other journal that has any."""
-        digest = bytes.fromhex(key)
-        rows = next(filter(None, (other._rows(REPLIES, (digest,)) for other in self._others)), [])
-        here = dict(self._rows("SELECT wave, id FROM asked WHERE key = ?", (digest,)))
-        tickets = []
-        for wave in range(len(rows)):
-            if wave not in here:
-                self._asked_id += 1
-            tickets.append(Ticket(here.get(wave, self._asked_id), self._attempt_id))
-            self._attempt_id += 1
+        there = bytes.fromhex(key)
+        rows = next(filter(None, (other._rows(REPLIES, (there,)) for other in self._others)), [])
+        if not rows:
+            return []
+        for wave, (text, raw, *attempt) in enumerate(rows):
+            ticket, add = Ticket(there, wave, self._next_attempt()), self._writing.add
+            add(ASKED, (there, wave))
+            add(ASKED_WHAT, (there, wave, text))
+            add(TAKEN, (*ticket, *attempt))
+            add(BODY, (ticket.attempt, raw))
+            add(ANSWERED, ticket)
+        self.taken += 1
+        self._taken[key] = [Outcome(row[1]) for row in rows]
 
-        def write() -> None:
-            run = self._write.execute
-            for wave, (ticket, (text, raw, *attempt)) in enumerate(zip(tickets, rows, strict=True)):
-                if wave not in here:
-                    run("INSERT INTO asked (id, key, wave, state) VALUES (?, ?, ?, 'open')",
-                        (ticket.asked, digest, wave))  # fmt: skip
-                    run("INSERT INTO request VALUES (?, ?)", (ticket.asked, text))
-                run("INSERT INTO attempt (id, asked, state, cost, teacher, url, form, sent, ended,"
-                    " status, input, cached, output, model)"
-                    " VALUES (?, ?, 'answered', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (ticket.attempt, ticket.asked, *attempt))  # fmt: skip
-                run("INSERT INTO body VALUES (?, ?)", (ticket.attempt, raw))
-                run("UPDATE asked SET state = 'answered', attempt = ? WHERE id = ?",
-                    (ticket.attempt, ticket.asked))  # fmt: skip
-
-        def written(_: BaseException | None) -> None:
+        def landed(_: BaseException | None) -> None:
             del self._taken[key]
 
-        if rows:
-            self.taken += 1
-            self._taken[key] = [Outcome(wave=n, body=row[1]) for n, row in enumerate(rows)]
-            self._queue.put((write, written))
-        return self._taken.get(key, [])
+        self._writing.then(landed)
+        return self._taken[key]
 
     def reopen(self, keys: Iterable[str]) -> None:
         """Open requests again: a failed wave as it is, a useless reply by one more wave.
 
-        Useful while nothing is in flight; waits until it is durable.
+        Useful while nothing is in flight; it is durable on return.
         """
-        wanted = [bytes.fromhex(key) for key in keys]
 
-        def write() -> None:
-            for key in wanted:
-                failed = self._write.execute(
+        def write(connection: sqlite3.Connection) -> None:
+            for key in map(bytes.fromhex, keys):
+                failed = connection.execute(
                     "UPDATE asked SET state = 'open', failure = NULL, detail = NULL"
                     " WHERE key = ? AND state = 'failed'",
                     (key,),
                 )
                 if failed.rowcount == 0:
-                    self._write.execute(
+                    connection.execute(
                         "INSERT INTO asked (key, wave, state) SELECT key, MAX(wave) + 1, 'open'"
                         " FROM asked WHERE key = ? HAVING SUM(state = 'open') = 0",
                         (key,),
                     )
-            self._write.execute(
+            connection.execute(
                 "INSERT INTO request SELECT new.id, json FROM asked new JOIN asked old"
                 " ON old.key = new.key AND old.wave = 0 JOIN request ON request.asked = old.id"
                 " WHERE new.id NOT IN (SELECT asked FROM request)"
             )
 
-        self._wait(write)
-        self._asked_id = self._highest("asked")
+        self._writing.alone(write)
 
-    def barrier(self, done: Done) -> None:
+    def serve(self, later: Later | None) -> None:
+        """Commit from now on as soon as the disk is free; with None, what is added waits."""
+        self._writing.serve(later)
+
+    def then(self, done: Done) -> None:
         """Call `done` when everything that was written before is durable."""
-        self._queue.put((lambda: None, done))
+        self._writing.then(done)
+
+    def flush(self) -> None:
+        """Return when everything that was written before is durable.
+
+        Raises:
+            UserError: it could not be written.
+        """
+        self._writing.flush()
 
     def close(self) -> None:
         """Write what waits, and let go of the file."""
-        if self._writer:
-            self._queue.put(None)
-            self._writer.join()
-            self._reserve.unlink(missing_ok=True)
+        if self._commits:
+            self._commits.close()
+            self._commits.connection.close()
         self._read.close()
-        self._write.close()
         for other in self._others:
             other.close()
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _open(self, writable: bool) -> None:
-        self._reserve = self.path.with_suffix(".reserve")
-        if not writable:
-            if not self.path.exists():
-                raise UserError(f"{self.path}: no journal; has this run asked anything yet?")
-            # At rest there is no log, and nothing need be written to read, on a full disk neither.
-            log = self.path.with_name(f"{self.path.name}-wal")
-            at_rest = "" if log.exists() and log.stat().st_size else "&immutable=1"
-            self._read = self._write = _connect(f"file:{_quoted(self.path)}?mode=ro{at_rest}")
-            self._check_version()
-            return
-        fresh = not self.path.exists()
-        _set_aside(self._reserve)
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._write = _connect(f"file:{_quoted(self.path)}")
-        self._read = self._write
-        if _wal(self._write):
-            self._read = _connect(f"file:{_quoted(self.path)}")
-        if fresh or not self._write.execute("SELECT 1 FROM sqlite_master").fetchone():
-            self._write.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+    @property
+    def _writing(self) -> Commits:
+        assert self._commits, f"{self.path} is open to read"
+        return self._commits
+
+    def _open_to_read(self) -> None:
+        if not self.path.exists():
+            raise UserError(f"{self.path}: no journal; has this run asked anything yet?")
+        # At rest there is no log, and nothing need be written to read, on a full disk neither.
+        log = self.path.with_name(f"{self.path.name}-wal")
+        at_rest = "" if log.exists() and log.stat().st_size else "&immutable=1"
+        self._read = _connect(f"file:{quote(str(self.path.absolute()))}?mode=ro{at_rest}")
         self._check_version()
-        done = self._write.execute(
-            "UPDATE attempt SET state = 'unknown', cost = worst, problem = 'the process ended'"
-            " WHERE state = 'in_flight'"
-        )
-        self.left_in_flight = done.rowcount
-        self._asked_id = self._highest("asked")
-        self._attempt_id = self._highest("attempt") + 1
-        self._noted: dict[tuple[bytes, int], int] = {}
-        self._inode = self.path.stat().st_ino
-        self._writer = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._writer.start()
+
+    def _open(self) -> None:
+        fresh = not self.path.exists()
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        uri = f"file:{quote(str(self.path.absolute()))}"
+        write = _connect(uri)
+        try:
+            self._read = _connect(uri) if _wal(write) else write
+            if fresh or not write.execute("SELECT 1 FROM sqlite_master").fetchone():
+                write.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+            self._check_version()
+            done = write.execute(
+                "UPDATE attempt SET state = 'unknown', cost = worst, problem = 'the process ended'"
+                " WHERE state = 'in_flight'"
+            )
+            self.left_in_flight = done.rowcount
+            self._attempt = int(
+                write.execute("SELECT COALESCE(MAX(id), 0) FROM attempt").fetchone()[0]
+            )
+            self._commits = Commits(self.path, write, STATEMENTS)
+        except BaseException:
+            write.close()
+            raise
 
     def _check_version(self) -> None:
         version = self._read.execute("PRAGMA user_version").fetchone()[0]
@@ -477,87 +465,16 @@ class Journal:
                 STORAGE,
             )
 
-    def _highest(self, table: str) -> int:
-        return int(self._write.execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}").fetchone()[0])
+    def _next_attempt(self) -> int:
+        self._attempt += 1
+        return self._attempt
 
-    def _rows(self, sql: str, values: tuple[bytes | int | str, ...] = ()) -> list[tuple]:  # type: ignore[type-arg]
-        with _translated(self.path):
-            if self._read is self._write:
-                with self._lock:
+    def _rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[tuple]:  # type: ignore[type-arg]
+        with translated(self.path):
+            if self._commits and self._read is self._commits.connection:
+                with self._commits.lock:  # what is not committed is not there
                     return self._read.execute(sql, values).fetchall()
             return self._read.execute(sql, values).fetchall()
-
-    def _wait(self, write: Callable[[], None]) -> None:
-        over = threading.Event()
-        errors: list[BaseException | None] = []
-
-        def done(error: BaseException | None) -> None:
-            errors.append(error)
-            over.set()
-
-        notify, self.notify = self.notify, _call
-        self._queue.put((write, done))
-        over.wait()
-        self.notify = notify
-        if errors[0]:
-            raise errors[0]
-
-    def _run(self) -> None:
-        """The writer thread: commit whatever waits, together, until told to stop."""
-        while (first := self._queue.get()) is not None:
-            batch, stop = [first], False
-            while not self._queue.empty():
-                item = self._queue.get()
-                if item is None:
-                    stop = True
-                    break
-                batch.append(item)
-            error = self._commit([write for write, _ in batch])
-            self.notify([(done, error) for _, done in batch if done])
-            if stop:
-                return
-
-    def _commit(self, writes: list[Callable[[], None]]) -> BaseException | None:
-        if self._broken:
-            return self._broken
-        try:
-            with self._lock, _translated(self.path):
-                if not self.path.exists() or self.path.stat().st_ino != self._inode:
-                    raise UserError(f"{self.path}: the journal was removed during the run", STORAGE)
-                try:
-                    self._transaction(writes)
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL or self.full:
-                        raise
-                    self.full = True
-                    self._reserve.unlink(missing_ok=True)
-                    self._transaction(writes)
-        except UserError as error:
-            self._broken = error
-            return error
-        return None
-
-    def _transaction(self, writes: list[Callable[[], None]]) -> None:
-        self._write.execute("BEGIN IMMEDIATE")
-        try:
-            for write in writes:
-                write()
-            self._write.execute("COMMIT")
-        except BaseException:
-            if self._write.in_transaction:
-                self._write.execute("ROLLBACK")
-            raise
-
-
-def _call(finished: list[tuple[Done, BaseException | None]]) -> None:
-    for done, error in finished:
-        done(error)
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path.absolute()))
 
 
 def _connect(uri: str) -> sqlite3.Connection:
@@ -566,18 +483,6 @@ def _connect(uri: str) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA synchronous = FULL")
     return connection
-
-
-def _set_aside(path: Path) -> None:
-    """Take the reserve's room on disk; on a disk without it leave nothing behind."""
-    try:
-        with open(path, "wb", opener=private) as file:
-            file.write(bytes(RESERVE))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _wal(connection: sqlite3.Connection) -> bool:
@@ -599,25 +504,3 @@ def _wal(connection: sqlite3.Connection) -> bool:
             STORAGE,
         )
     return False
-
-
-class _translated:
-    """SQLite's and the system's errors as what the user can do about them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            reason = REASONS.get(error.errno or 0, error.strerror or str(error))
-            raise UserError(f"{self.path}: {reason}. {KEPT}", STORAGE) from error
-        if isinstance(error, sqlite3.OperationalError):
-            raise UserError(f"{self.path}: {error}. {KEPT}", STORAGE) from error
-        if isinstance(error, sqlite3.DatabaseError):
-            raise UserError(
-                f"{self.path}: damaged ({error}). Nothing was changed; put a copy back, or keep"
-                " the file aside and start anew with -o",
-                STORAGE,
-            ) from error

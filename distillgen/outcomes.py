@@ -1,11 +1,11 @@
-"""Read what the journal holds of a request: a result, a failure, or still open."""
+"""Read what the journal holds of a request: a result, a failure, or still open. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from distillgen import bodies
 from distillgen.errors import FailureKind, ParseError
-from distillgen.journal import Journal
+from distillgen.journal import Outcome
 from distillgen.records import Completion
 
 T = TypeVar("T")
@@ -19,14 +19,13 @@ class Failed(NamedTuple):
 
 
 def settle(
-    journal: Journal, key: str, parse: Callable[[Completion], T], resample: int
+    outcomes: Sequence[Outcome | None], parse: Callable[[Completion], T], resample: int
 ) -> T | Failed | None:
     """The result of the last wave that parses, else why there is none; None while it is open.
 
     `resample` limits asking, never reading: with a smaller figure than before, later waves that
     the journal holds still count.
     """
-    outcomes = journal.look(key)
     problems: list[ParseError] = []
     for outcome in reversed(outcomes):
         if outcome is None:

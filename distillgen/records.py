@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from distillgen.errors import FailureKind
@@ -14,9 +15,12 @@ JSON = Any
 """A value that JSON can hold; spelled once so that no signature says a bare Any."""
 
 
+_spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
 def canonical(value: JSON) -> bytes:
     """The one spelling of a JSON value that digests are taken of: sorted, compact, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _spelled(value).encode()
 
 
 def digest(value: JSON) -> str:
@@ -126,14 +130,15 @@ class Request(Record):
     def length(self) -> int:
         """Bytes of the messages and of the schema that goes with them."""
         asked = sum(len(message.content.encode(errors="replace")) for message in self.messages)
-        return asked + (len(canonical(self.json_schema)) if self.json_schema else 0)
+        return asked + (len(orjson.dumps(self.json_schema)) if self.json_schema else 0)
 
     def seed(self, wave: int) -> int:
         """The `seed` to send, 31 bits, for servers that take one; another wave, another seed."""
-        return int(digest([self.key, wave])[:8], 16) >> 1
+        drawn = hashlib.sha256(f"{self.key}{wave}".encode()).digest()
+        return int.from_bytes(drawn[:4]) >> 1
 
 
-class Usage(Record):
+class Usage(NamedTuple):
     """Tokens that one completion was billed for."""
 
     input_tokens: int = 0
@@ -148,7 +153,7 @@ class Usage(Record):
     """The reply stated no usable figures; these are estimated from its length."""
 
 
-class Completion(Record):
+class Completion(NamedTuple):
     """A reply of the teacher, as the API states it; `text` is not yet looked into."""
 
     text: str
@@ -163,19 +168,6 @@ class Completion(Record):
     """Tokens billed."""
     model: str = ""
     """The model that answered, as the API resolved the name."""
-
-
-class Outcome(Record):
-    """The final state of one wave of a request: answered, or failed."""
-
-    wave: int
-    """0 for the first draw; each unusable reply may be followed by another wave."""
-    body: bytes | None = None
-    """The raw body of an answered request."""
-    failure: FailureKind | None = None
-    """The kind of a failed one."""
-    detail: str = ""
-    """What was said about the failure, without time, port or provider id."""
 
 
 RationaleSource = Literal["native", "requested", "summary", "none"]

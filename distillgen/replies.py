@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NoReturn
 
-from distillgen.bodies import LOST, UNWRITABLE
+from distillgen.bodies import LOST, writable
 from distillgen.errors import ParseError
 from distillgen.records import JSON, Completion
 
@@ -193,7 +193,7 @@ def _letters(text: str) -> int:
 
 
 def _start(text: str) -> str:
-    return " ".join(UNWRITABLE.sub(LOST, text[:300]).split())[:80]
+    return " ".join(writable(text[:300]).split())[:80]
 
 
 # From JSON to fields
@@ -325,7 +325,7 @@ def _folded(part: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def _fold(key: str) -> str:
-    return re.sub(r"[\s_-]", "", key).lower()
+    return "".join(key.replace("_", "").replace("-", "").split()).lower()
 
 
 def _as_text(item: JSON, path: str) -> str:
@@ -333,7 +333,7 @@ def _as_text(item: JSON, path: str) -> str:
     if item is None:
         return ""
     if isinstance(item, str):
-        return UNWRITABLE.sub(LOST, item).strip(BLANK)
+        return writable(item).strip(BLANK)
     if isinstance(item, bool | int) or (isinstance(item, float) and math.isfinite(item)):
         return json.dumps(item)
     if isinstance(item, list):

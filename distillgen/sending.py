@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from distillgen import triage
 from distillgen.budget import Purse
-from distillgen.journal import AttemptState, Done, Ended, Journal, Place, Ticket
+from distillgen.commits import Done
+from distillgen.journal import AttemptState, Ended, Journal, Place, Ticket
 from distillgen.pacing import Pace
 from distillgen.records import Request, Usage
 from distillgen.triage import Verdict

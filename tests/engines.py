@@ -70,7 +70,7 @@ class Bench:
         self.journal.close()
 
     def settled(self, request: Request) -> dict[str, str] | Failed | None:
-        return settle(self.journal, request.key, partial(read, request), self.resample)
+        return settle(self.journal.look(request.key), partial(read, request), self.resample)
 
     def open_ones(self, requests: list[Request]) -> Iterator[Ask]:
         """What a stage does: ask for whatever has no outcome."""

@@ -1,10 +1,11 @@
 """The journal: what was asked, sent and answered, and what is left of it after a crash."""
 
 import os
+import queue
 import signal
 import subprocess
 import sys
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,30 +24,19 @@ def ask(words: str = "Buy gold?", sample: int = 0) -> Request:
 
 
 def note(journal: Journal, request: Request, wave: int = 0, place: Place | None = None):
-    """Note an attempt, and wait until that is durable."""
-    over = threading.Event()
+    """Note an attempt, durably."""
     ticket = journal.note(
-        request, wave, url="http://h/v1", form="text max_tokens", worst=70, place=place,
-        done=lambda error: over.set(),
-    )  # fmt: skip
-    assert over.wait(10)
+        request, wave, url="http://h/v1", form="text max_tokens", worst=70, place=place
+    )
+    journal.flush()
     return ticket
-
-
-def flush(journal: Journal) -> list[BaseException | None]:
-    """Wait until all that was written is durable; the error, if there was one."""
-    errors: list[BaseException | None] = []
-    over = threading.Event()
-    journal.barrier(lambda error: (errors.append(error), over.set()))
-    assert over.wait(10)
-    return errors
 
 
 def answer(journal: Journal, request: Request, body: bytes, wave: int = 0, cost: int | None = 30):
     ticket = note(journal, request, wave)
     used = Usage(input_tokens=5, cached_tokens=3, output_tokens=2)
     journal.end(ticket, Ended("answered", 200, body, cost, used, "t-2026"))
-    flush(journal)
+    journal.flush()
 
 
 @pytest.fixture
@@ -68,7 +58,7 @@ def test_an_answer_is_there_for_the_next_process(path):
     second = Journal(path)
     (outcome,) = second.look(ask().key)
     assert outcome is not None
-    assert (outcome.wave, outcome.body, outcome.failure) == (0, b'{"choices": []}', None)
+    assert (outcome.body, outcome.failure) == (b'{"choices": []}', None)
     assert second.asked(ask().key) == second.asked(ask().key[:12]) == ask()
     assert second.left_in_flight == 0
     second.close()
@@ -85,7 +75,7 @@ def test_a_noted_request_is_open_until_it_ends(journal):
     assert journal.look(ask().key) == [None]
     assert journal.in_flight() == 1
     journal.end(ticket, Ended("unpaid", 503, b"busy", 0, problem="HTTP 503"))
-    flush(journal)
+    journal.flush()
     assert journal.look(ask().key) == [None]
     assert journal.in_flight() == 0
 
@@ -120,28 +110,31 @@ def test_what_a_killed_process_left_in_flight_is_unknown_and_open_again(path):
     journal.close()
 
 
-def test_equal_requests_noted_at_once_are_one_request_with_two_attempts(journal, monkeypatch):
-    """Also if the first becomes durable at any moment of the second's note."""
+def test_equal_requests_noted_at_once_are_one_request_with_two_attempts(journal):
+    """Whether the first is durable when the second is noted, or not yet."""
     requests = [ask(sample=i) for i in range(300)]
-    look = journal._rows
-
-    def after_the_commit(*question):
-        found = look(*question)
-        flush(journal)
-        return found
-
-    for request in requests[:100]:
+    for i, request in enumerate(requests):
         journal.note(request, 0, url="u", form="f", worst=None)
-        with monkeypatch.context() as late:
-            late.setattr(journal, "_rows", after_the_commit)
-            journal.note(request, 0, url="u", form="f", worst=None)
-    for request in requests[100:]:
-        for _ in range(2):
-            journal.note(request, 0, url="u", form="f", worst=None)
-    assert flush(journal) == [None]
+        if i % 2:
+            journal.flush()
+        journal.note(request, 0, url="u", form="f", worst=None)
+    journal.flush()
     for request in requests:
         assert journal.look(request.key) == [None]
         assert len(journal.attempts(request.key)) == 2
+
+
+def test_many_requests_are_looked_up_at_once_in_their_order(journal):
+    answer(journal, ask(sample=1), b"one")
+    answer(journal, ask(sample=3), b"three")
+    answer(journal, ask(sample=3), b"three again", wave=1)
+    note(journal, ask(sample=4))
+    keys = [ask(sample=i).key for i in (3, 1, 2, 1, 4)]
+    found = journal.outcomes(keys)
+    assert [[one and one.body for one in each] for each in found] == [
+        [b"three", b"three again"], [b"one"], [], [b"one"], [None],
+    ]  # fmt: skip
+    assert journal.outcomes([]) == []
 
 
 def test_each_draw_of_a_request_has_its_own_outcome(journal):
@@ -154,7 +147,7 @@ def test_a_failure_is_an_outcome_with_its_reason(journal):
     ticket = note(journal, ask())
     journal.end(ticket, Ended("unknown", 500, b"oops", 70, problem="HTTP 500: oops"))
     journal.fail(ticket, "server_error", "HTTP 500: oops")
-    flush(journal)
+    journal.flush()
     (outcome,) = journal.look(ask().key)
     assert (outcome.failure, outcome.detail, outcome.body) == (
         "server_error", "HTTP 500: oops", None,
@@ -163,7 +156,7 @@ def test_a_failure_is_an_outcome_with_its_reason(journal):
 
 def test_reopening_a_failure_opens_the_same_draw(journal):
     journal.fail(note(journal, ask()), "timeout", "late")
-    flush(journal)
+    journal.flush()
     journal.reopen([ask().key])
     assert journal.look(ask().key) == [None]
 
@@ -205,7 +198,7 @@ def test_a_place_can_be_bound_to_what_another_sequence_asked(journal):
     answer(journal, ask(sample=7), b"{}")
     journal.bind(Place(SEQUENCE, 7, "{}"), ask(sample=7).key)
     journal.bind(Place(SEQUENCE, 8, "{}"), ask(sample=8).key)
-    flush(journal)
+    journal.flush()
     assert journal.at(SEQUENCE, 7) == (ask(sample=7), "{}")
     assert journal.at(SEQUENCE, 8) is None, "that was never asked"
 
@@ -215,7 +208,7 @@ def test_places_count_once_they_have_an_outcome(journal):
         ticket = note(journal, ask(sample=i), place=Place(SEQUENCE, i, "{}"))
         if i < 2:
             journal.fail(ticket, "empty", "")
-    flush(journal)
+    journal.flush()
     assert (journal.places(SEQUENCE, 0), journal.places(SEQUENCE, 1)) == (2, 1)
 
 
@@ -225,7 +218,7 @@ def test_spending_adds_up_by_how_attempts_ended(journal):
     journal.end(note(journal, ask(sample=3)), Ended("unknown", cost=70))
     journal.end(note(journal, ask(sample=4)), Ended("unpaid", 429, cost=0))
     note(journal, ask(sample=5))
-    flush(journal)
+    journal.flush()
     spent = journal.spent()
     assert spent.cost == 30 + 70 + 70
     assert (spent.maybe, spent.unknown, spent.unpriced, spent.answered) == (70, 1, 1, 2)
@@ -249,13 +242,20 @@ def test_all_attempts_of_a_request_can_be_traced(journal):
 
 
 def test_commits_come_in_the_order_of_the_calls(journal):
+    """And what is added while one is on its way to the disk goes with the next."""
+    calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    journal.serve(calls.put)
     landed: list[int] = []
     for i in range(500):
         journal.note(
             ask(sample=i), 0, url="u", form="f", worst=1, done=lambda _, i=i: landed.append(i)
         )
-    flush(journal)
+        if i % 50 == 0:
+            calls.get(timeout=10)()
+    while len(landed) < 500:
+        calls.get(timeout=10)()
     assert landed == list(range(500))
+    assert journal.in_flight() == 500
 
 
 def test_another_process_may_read_while_one_writes(path, journal):
@@ -300,11 +300,12 @@ def test_a_journal_of_a_newer_version_is_refused_and_left_as_it_is(path):
 def test_a_journal_removed_during_the_run_is_told_to_whoever_waits(path, journal):
     note(journal, ask())
     path.unlink()
-    journal.note(ask(sample=1), 0, url="u", form="f", worst=1)
-    (error,) = flush(journal)
-    assert isinstance(error, UserError)
-    assert "removed" in str(error)
-    assert error.code == STORAGE
+    told: list[BaseException | None] = []
+    journal.note(ask(sample=1), 0, url="u", form="f", worst=1, done=told.append)
+    with pytest.raises(UserError, match="removed") as caught:
+        journal.flush()
+    assert caught.value.code == STORAGE
+    assert told == [caught.value]
 
 
 def test_closing_writes_what_waits(path):

@@ -642,7 +642,7 @@ def read_all(raw: bytes) -> None:
         completion = bodies.completion(raw)
     except ParseError:
         return
-    completion.model_dump_json()
+    json.dumps(completion, ensure_ascii=False).encode()
     replies.thoughts(completion)
     for read in (
         replies.value,
