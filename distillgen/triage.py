@@ -45,7 +45,10 @@ class Verdict:
 def of_reply(reply: Reply, asked_bytes: int = 0) -> Verdict:
     """The verdict on a whole reply; `asked_bytes` is the length of the prompt, in case the reply
     does not state its tokens."""
-    return replace(_judge(reply, asked_bytes), status=reply.status)
+    found = bodies.error_of(reply.body)
+    if reply.status == 200 and not any(found or ()):
+        return _of_completion(reply, asked_bytes)
+    return replace(_judge(reply, *(found or ("", "", ""))), status=reply.status)
 
 
 def of_lost(lost: Lost) -> Verdict:
@@ -57,31 +60,33 @@ def of_lost(lost: Lost) -> Verdict:
     return Verdict("unknown" if lost.paid else "unpaid", lost.kind, lost.detail)
 
 
-def _judge(reply: Reply, asked_bytes: int) -> Verdict:
-    code, kind, message = bodies.error_of(reply.body) or ("", "", "")
+def _of_completion(reply: Reply, asked_bytes: int) -> Verdict:
+    try:
+        completion = bodies.completion(reply.body, asked_bytes)
+    except ParseError as error:
+        return Verdict("unknown", error.kind, error.detail, status=200)
+    return Verdict("answered", status=200, completion=completion)
+
+
+def _judge(reply: Reply, code: str, kind: str, message: str) -> Verdict:
     said = f"{code} {kind} {message}".lower()
     detail = _detail(reply, message or code)
     if reply.status == 200:
-        return _of_200(reply, said, detail, asked_bytes)
+        return _of_200(said, detail)
     if reply.status in (401, 402, 403, 404) or 300 <= reply.status < 400:
         return Verdict("fatal", "bad_request", detail)
     return _of_refusal(reply, said, detail)
 
 
-def _of_200(reply: Reply, said: str, detail: str, asked_bytes: int) -> Verdict:
-    if said.strip():
-        if _never(said):
-            return Verdict("fatal", "bad_request", detail)
-        if _too_long(said):
-            return Verdict("refused", "context_length", detail)
-        if "rate" in said and "limit" in said:
-            return Verdict("unpaid", "rate_limited", detail, slow_down=True)
-        return Verdict("unknown", "server_error", detail)
-    try:
-        completion = bodies.completion(reply.body, asked_bytes)
-    except ParseError as error:
-        return Verdict("unknown", error.kind, error.detail)
-    return Verdict("answered", completion=completion)
+def _of_200(said: str, detail: str) -> Verdict:
+    """An error that some servers send as a success."""
+    if _never(said):
+        return Verdict("fatal", "bad_request", detail)
+    if _too_long(said):
+        return Verdict("refused", "context_length", detail)
+    if "rate" in said and "limit" in said:
+        return Verdict("unpaid", "rate_limited", detail, slow_down=True)
+    return Verdict("unknown", "server_error", detail)
 
 
 def _of_refusal(reply: Reply, said: str, detail: str) -> Verdict:

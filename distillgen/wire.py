@@ -96,7 +96,7 @@ class Reply(NamedTuple):
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """To be looked up in lower case."""
     body: bytes
     url: str = ""
     """Which server it came from, where a teacher has several."""

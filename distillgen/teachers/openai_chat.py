@@ -16,7 +16,6 @@ LARGEST_REPLY = 32 << 20
 CONNECT_S = 30.0
 SECRET = 16
 """Shorter keys, such as `none` or `lm-studio`, are placeholders, and may be words of a reply."""
-HEARD = ("retry-after", "retry-after-ms", "x-should-retry")
 
 
 class OpenAIChat:
@@ -94,11 +93,6 @@ class OpenAIChat:
         async with self._session.post(
             f"{self.url}/chat/completions", data=body, allow_redirects=False
         ) as response:
-            headers = {
-                name.lower(): value
-                for name, value in response.headers.items()
-                if name.lower() in HEARD or name.lower().startswith("x-ratelimit-")
-            }
             parts: list[bytes] = []
             size = 0
             async for part in response.content.iter_any():
@@ -109,7 +103,7 @@ class OpenAIChat:
                     raise Lost(
                         "too_large", f"the reply is longer than {LARGEST_REPLY >> 20} MB", paid=True
                     )
-            return Reply(response.status, headers, self._without_key(b"".join(parts)))
+            return Reply(response.status, response.headers, self._without_key(b"".join(parts)))
 
     def _without_key(self, body: bytes) -> bytes:
         """A body without the key, which some servers repeat in errors; what is no secret stays."""
