@@ -1,12 +1,15 @@
-"""Measure what `distillgen answer` adds to the bare asking, on a server that always takes 50 ms.
+"""Measure what `distillgen answer` adds to the bare asking: `python benchmarks/answers.py`.
 
-2,000 answers, 64 in flight, three times in turn: the command as a user runs it; the same again,
-which asks nothing; and a bare loop of aiohttp and orjson that appends each reply to a file and
-flushes it, with no retry, no journal and no prompt to render. Figures are of whole processes,
-start-up included; the median of three. The server is a process of its own.
+Beside it, in the same run, a bare loop of aiohttp and orjson that appends each reply to a file and
+flushes it, with no retry, no journal and no prompt to render. Several settings: the usual one three
+times in turn, with the same again, which asks nothing. Figures are of whole processes, start-up
+included, the median where there are several. "Busy" is the share of the wanted requests that the
+teacher had in service between the first request and the last reply. The teacher is a process of its
+own. `ideal` is how long the replies take if a new request follows each reply at once.
 """
 
 import asyncio
+import heapq
 import json
 import os
 import statistics
@@ -17,69 +20,41 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-ANSWERS, IN_FLIGHT, LATENCY_S, ROUNDS = 2000, 64, 0.05, 3
-SAID = json.dumps({"rationale": "Income is steady. " * 12, "answer": "Save a third. " * 8})
-REPLY = json.dumps(
-    {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "model": "bench",
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": "stop",
-                "message": {"role": "assistant", "content": SAID},
-            }
-        ],
-        "usage": {"prompt_tokens": 400, "completion_tokens": 90, "total_tokens": 490},
-    }
-).encode()
-HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
-    len(REPLY),
-    REPLY,
-)
+import teacher
+
+PROMPT = "You are an expert. Reply with a rationale and an answer as JSON. " * 20
 
 
-class Connection(asyncio.Protocol):
-    """Says the same to every request of one connection, 50 ms after its last byte."""
+class Case(NamedTuple):
+    """One setting."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport, self.wanted, self.came = transport, 0, b""
-
-    def data_received(self, data: bytes) -> None:
-        self.came += data
-        head, found, body = self.came.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        if len(body) >= length:
-            self.came = body[length:]
-            asyncio.get_running_loop().call_later(LATENCY_S, self.say)
-
-    def say(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(HTTP)
+    answers: int
+    in_flight: int
+    latency_ms: int
+    slow: int = 0
+    rounds: int = 1
 
 
-async def serve() -> None:
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", 0, backlog=512)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+CASES = [
+    Case(2000, 64, 50, rounds=3),
+    Case(4000, 256, 50),
+    Case(4000, 256, 200),
+    Case(2000, 64, 0),
+    Case(10_000, 64, 50, slow=100),
+]
 
 
-async def bare(url: str, source: Path, out: Path) -> None:
+async def bare(url: str, in_flight: int, source: Path, out: Path) -> None:
     """What anybody writes first."""
     import aiohttp
     import orjson
 
-    rows = [orjson.loads(line) for line in source.read_bytes().splitlines()]
-    left = iter(rows)
-    prompt = "You are an expert. Reply with a rationale and an answer as JSON. " * 20
+    left = iter([orjson.loads(line) for line in source.read_bytes().splitlines()])
 
     async def work(session: aiohttp.ClientSession) -> None:
         for row in left:
             messages = [
-                {"role": "system", "content": prompt},
+                {"role": "system", "content": PROMPT},
                 {"role": "user", "content": row["user_context"] + "\n" + row["question"]},
             ]
             body = orjson.dumps({"model": "bench", "messages": messages, "temperature": 0.3})
@@ -92,7 +67,7 @@ async def bare(url: str, source: Path, out: Path) -> None:
     connector = aiohttp.TCPConnector(limit=0)
     with out.open("ab") as file:
         async with aiohttp.ClientSession(connector=connector) as session:
-            await asyncio.gather(*(work(session) for _ in range(IN_FLIGHT)))
+            await asyncio.gather(*(work(session) for _ in range(in_flight)))
 
 
 class Used(NamedTuple):
@@ -101,9 +76,11 @@ class Used(NamedTuple):
     wall_s: float
     cpu_s: float
     peak_mb: float
+    span_s: float
+    busy: float
 
 
-def used(words: list[str], folder: Path) -> Used:
+def used(words: list[str], folder: Path, address: str, in_flight: int) -> Used:
     started = time.monotonic()
     child = subprocess.Popen(
         [sys.executable, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -114,61 +91,82 @@ def used(words: list[str], folder: Path) -> Used:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         sys.exit(said)
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     seconds = time.monotonic() - started
-    return Used(seconds, usage.ru_utime + usage.ru_stime, kilobytes / 1024)
+    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    found = teacher.report(address)
+    span_s = found["span_s"]
+    busy = found["service_s"] / span_s / in_flight if span_s else 0.0
+    return Used(seconds, usage.ru_utime + usage.ru_stime, kilobytes / 1024, span_s, busy)
 
 
-def write_questions(path: Path) -> None:
+def write_questions(path: Path, count: int) -> None:
+    """Questions that differ, and have an id of their own."""
     with path.open("w") as file:
-        for i in range(ANSWERS):
+        for i in range(count):
             row = {"question": f"Is share {i} for me?", "user_context": f"I am {i} days old."}
             file.write(json.dumps(row) + "\n")
 
 
-def table(url: str, folder: Path) -> None:
+def ideal_s(case: Case) -> float:
+    """Seconds from the first request to the last reply if no slot is ever free."""
+    ends = [0.0] * case.in_flight
+    for seconds in teacher.latencies_s(case.answers, case.latency_ms / 1000, 0, case.slow):
+        heapq.heapreplace(ends, ends[0] + seconds)
+    return max(ends)
+
+
+def measure(case: Case, address: str, folder: Path) -> None:
+    url = f"{address}/{case.latency_ms}/0/{case.slow}/v1"
+    write_questions(folder / "questions.jsonl", case.answers)
     taken: dict[str, list[Used]] = {}
-    for n in range(ROUNDS):
+    for n in range(case.rounds):
+        run, copy = folder / f"run{n}", folder / f"bare{n}.jsonl"
         ours = [
             "-m", "distillgen", "answer", "questions.jsonl", "--teacher", "openai:bench",
-            "--base-url", url, "--concurrency", str(IN_FLIGHT), "-o", f"run{n}", "--quiet",
+            "--base-url", url, "--concurrency", str(case.in_flight), "-o", str(run), "--quiet",
         ]  # fmt: skip
-        for name, words in (
-            ("distillgen answer", ours),
-            ("the same again", ours),
-            ("bare loop", [str(Path(__file__).resolve()), "--bare", url, f"bare{n}.jsonl"]),
-        ):
-            taken.setdefault(name, []).append(used(words, folder))
-        there = len((folder / f"run{n}/answers.jsonl").read_bytes().splitlines())
-        assert there == len((folder / f"bare{n}.jsonl").read_bytes().splitlines()) == ANSWERS
+        this = [str(Path(__file__).resolve()), "--bare", url, str(case.in_flight), str(copy)]
+        commands = {"distillgen answer": ours, "the same again": ours, "bare loop": this}
+        if case.rounds == 1:
+            del commands["the same again"]
+        for name, words in commands.items():
+            taken.setdefault(name, []).append(used(words, folder, address, case.in_flight))
+        there = len((run / "answers.jsonl").read_bytes().splitlines())
+        assert there == len(copy.read_bytes().splitlines()) == case.answers
     rows = {n: Used(*map(statistics.median, zip(*all_, strict=True))) for n, all_ in taken.items()}
+    show(case, rows)
+
+
+def show(case: Case, rows: dict[str, Used]) -> None:
     base = rows["bare loop"]
-    print(f"{ANSWERS:,} answers, {IN_FLIGHT} in flight, {LATENCY_S * 1000:.0f} ms each")
-    print(f"{'':<20}{'wall s':>8}{'ratio':>8}{'CPU-s per 1,000':>18}{'ratio':>8}{'peak MB':>10}")
+    slow = f", every {case.slow}th {teacher.SLOWER} times slower" if case.slow else ""
+    print(
+        f"\n{case.answers:,} answers, {case.in_flight} in flight, {case.latency_ms} ms each{slow}"
+        + (f"; ideal {ideal_s(case):.2f} s" if case.latency_ms else "")
+    )
+    print(
+        f"{'':<20}{'wall s':>8}{'ratio':>7}{'CPU-s per 1,000':>17}{'ratio':>7}{'peak MB':>9}"
+        f"{'asking s':>10}{'ratio':>7}{'busy':>7}{'ratio':>7}"
+    )
     for name, row in rows.items():
         print(
-            f"{name:<20}{row.wall_s:>8.2f}{row.wall_s / base.wall_s:>8.2f}"
-            f"{row.cpu_s / ANSWERS * 1000:>18.2f}{row.cpu_s / base.cpu_s:>8.1f}{row.peak_mb:>10.0f}"
+            f"{name:<20}{row.wall_s:>8.2f}{row.wall_s / base.wall_s:>7.2f}"
+            f"{row.cpu_s / case.answers * 1000:>17.2f}{row.cpu_s / base.cpu_s:>7.1f}"
+            f"{row.peak_mb:>9.0f}{row.span_s:>10.2f}{row.span_s / base.span_s:>7.2f}"
+            + (f"{row.busy:>7.2f}{row.busy / base.busy:>7.2f}" if base.busy else ""),
+            flush=True,
         )
 
 
 def main() -> None:
-    if "--serve" in sys.argv:
-        asyncio.run(serve())
-    elif "--bare" in sys.argv:
-        url, out = sys.argv[2:]
-        asyncio.run(bare(url, Path("questions.jsonl"), Path(out)))
-    else:
-        server = subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE)
-        assert server.stdout
-        try:
-            url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
-            with tempfile.TemporaryDirectory() as name:
-                write_questions(Path(name) / "questions.jsonl")
-                table(url, Path(name))
-        finally:
-            server.kill()
-            server.communicate()
+    if "--bare" in sys.argv:
+        url, in_flight, out = sys.argv[2:]
+        asyncio.run(bare(url, int(in_flight), Path("questions.jsonl"), Path(out)))
+        return
+    os.environ.setdefault("OPENAI_API_KEY", "none")
+    for case in CASES:
+        with teacher.running() as address, tempfile.TemporaryDirectory() as name:
+            measure(case, address, Path(name))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 
 from aiohttp import web
-from answers import REPLY
+from teacher import REPLY
 
 LATENCY_S = 0.05
 MAX_TOKENS = 200
