@@ -151,7 +151,11 @@ class Commits:
             return self._broken
         try:
             with translated(self.path):
-                if not self.path.exists() or self.path.stat().st_ino != self._inode:
+                try:
+                    there = os.stat(self.path).st_ino == self._inode
+                except FileNotFoundError:
+                    there = False
+                if not there:
                     raise UserError(f"{self.path}: the journal was removed during the run", STORAGE)
             self._run(batch)
         except (sqlite3.Error, UserError) as error:

@@ -163,6 +163,8 @@ class Journal:
         self._others: list[Journal] = []
         self._taken: dict[str, list[Outcome | None]] = {}
         self._commits: Commits | None = None
+        self._noted = bytearray()
+        """Of a journal that began empty: which beginnings of keys were noted since, by 22 bits."""
         with translated(path):
             if writable:
                 self._open()
@@ -183,6 +185,8 @@ class Journal:
         if not keys:
             return []
         wanted = [bytes.fromhex(key) for key in keys]
+        if not (self._others or any(map(self._may_hold, wanted))):
+            return [[] for _ in keys]
         padded = wanted + wanted[-1:] * (CHUNK - len(wanted) if len(wanted) > 1 else 0)
         found: dict[bytes, list[Outcome | None]] = {key: [] for key in wanted}
         sql = OUTCOMES.format(", ".join("?" * len(padded)))
@@ -302,6 +306,8 @@ class Journal:
         if self._writing.full:
             raise UserError(f"{self.path}: the disk is full. {KEPT}", STORAGE)
         key = bytes.fromhex(request.key)
+        if self._noted:
+            self._noted[int.from_bytes(key[:3]) >> 2] = True
         ticket = Ticket(key, wave, self._next_attempt())
         add = self._writing.add
         add(ASKED, (key, wave))
@@ -451,6 +457,8 @@ class Journal:
             self._attempt = int(
                 write.execute("SELECT COALESCE(MAX(id), 0) FROM attempt").fetchone()[0]
             )
+            if not write.execute("SELECT 1 FROM asked LIMIT 1").fetchone():
+                self._noted = bytearray(1 << 22)  # pages that are not written take no memory
             self._commits = Commits(self.path, write, STATEMENTS)
         except BaseException:
             write.close()
@@ -464,6 +472,9 @@ class Journal:
                 " Nothing was changed; use the distillgen that wrote it, or -o for another folder",
                 STORAGE,
             )
+
+    def _may_hold(self, key: bytes) -> bool:
+        return not self._noted or bool(self._noted[int.from_bytes(key[:3]) >> 2])
 
     def _next_attempt(self) -> int:
         self._attempt += 1
