@@ -8,6 +8,7 @@ fight for the interpreter's lock at each row.
 
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,10 @@ RESERVE = 1 << 20
 KEPT = "Nothing stored is lost; make room or mend the disk, then run the same command again"
 MOST_WAITING = 512
 """Rows that may wait while nobody asks for them to be written."""
+
+SWITCH_S = 0.0005
+"""Seconds for which one thread may keep the interpreter while another waits for it. Python's own
+5 ms would make each commit of a busy loop take 10 ms, most of it not for the disk."""
 
 Value = bytes | str | int | float | None
 Done = Callable[[BaseException | None], None]
@@ -57,6 +62,7 @@ class Commits:
         self._later: Later | None = None
         self._busy = False
         self._disk = ThreadPoolExecutor(1, "journal")
+        self._switch_s = sys.getswitchinterval()
         self._inode = path.stat().st_ino
         self._reserve = path.with_suffix(".reserve")
         _set_aside(self._reserve)
@@ -66,6 +72,7 @@ class Commits:
 
         With None it waits for `flush`.
         """
+        sys.setswitchinterval(SWITCH_S if later else self._switch_s)
         self._later = later
         with self.lock:  # what is on its way to the disk arrives first
             self._busy = False
@@ -112,7 +119,7 @@ class Commits:
 
     def close(self) -> None:
         """Commit what waits, and let the reserve go."""
-        self._later = None
+        self.serve(None)
         self._disk.shutdown()
         with suppress(UserError):  # whoever waited for it was told
             self.flush()

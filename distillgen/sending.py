@@ -1,6 +1,7 @@
 """Send one request once: noted before, committed after, in the form that the server takes."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from distillgen.pacing import Pace
 from distillgen.records import Request, Usage
 from distillgen.triage import Verdict
 from distillgen.wire import Form, Lost, Reply, Teacher
+
+AT_ONCE = 4
+"""Replies that are read in one round of the event loop."""
 
 
 class Ask(NamedTuple):
@@ -52,6 +56,39 @@ class Sent(NamedTuple):
     """Done when the end of the send is durable."""
 
 
+class Turns:
+    """Lets a few replies through in each round of the event loop.
+
+    Replies come in bursts. Were a whole burst read before anything else is done, the requests that
+    follow them would all leave late, and at once, and so make the next burst.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._left = AT_ONCE
+
+    async def wait(self) -> None:
+        """Return when it is this one's turn."""
+        if not self._left:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+            return
+        if self._left == AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._next)
+        self._left -= 1
+
+    def _next(self) -> None:
+        self._left = AT_ONCE
+        while self._left and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                self._left -= 1
+        if self._left < AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._next)
+
+
 class Sender:
     """A teacher, with the journal that its replies go to and the purse that pays for them."""
 
@@ -61,6 +98,7 @@ class Sender:
         newest = journal.newest(teacher.name)
         self.form = self._first_form = Form.parse(newest[0]) if newest else Form()
         self._started = False
+        self._turns = Turns()
 
     async def close(self) -> None:
         """Let go of the teacher, if it was ever started."""
@@ -96,6 +134,7 @@ class Sender:
         self.tally.in_flight += 1
         try:
             reply = await self.teacher.send(request, request.seed(wave), form)
+            await self._turns.wait()
             verdict = triage.of_reply(reply, request.length)
             self.pace.hear(reply.headers)
         except Lost as lost:
