@@ -9,6 +9,8 @@ from distillgen import files
 from distillgen.errors import UserError
 from distillgen.records import JSON, Answer, content_id
 
+FIELDS = frozenset(Answer.model_fields)
+
 
 def read(path: Path) -> Iterator[Answer]:
     """The answers of a file, in order; columns that we do not know travel in `meta`.
@@ -32,9 +34,8 @@ def closed(path: Path) -> bool:
 
 
 def _answer(row: dict[str, JSON]) -> Answer:
-    known = {name: value for name, value in row.items() if name in Answer.model_fields}
-    others = {name: value for name, value in row.items() if name not in known}
-    if others:
+    known = {"teacher": "", "request": "", **row}
+    if others := {name: known.pop(name) for name in row.keys() - FIELDS}:
         known["meta"] = {**known.get("meta", {}), **others}
     if known.get("rationale") and "rationale_source" not in known:
         known["rationale_source"] = "requested"
@@ -42,4 +43,4 @@ def _answer(row: dict[str, JSON]) -> Answer:
         known.get("id")
         or content_id(str(known.get("user_context", "")), str(known.get("question", "")))
     )
-    return Answer.model_validate({"teacher": "", "request": "", **known})
+    return Answer.model_validate(known)

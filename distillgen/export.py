@@ -86,12 +86,13 @@ def split_of(prompt: str, shares: Mapping[Split, float], random_seed: int) -> Sp
     """
     seeded = hashlib.sha256(f"{random_seed}\n{prompt}".encode()).digest()
     point = int.from_bytes(seeded[:8]) / 2**64
-    given = [split for split in SPLITS if shares.get(split)]
-    for split in given[:-1]:
-        point -= shares[split]
-        if point < 0:
-            return split
-    return given[-1]
+    last = SPLITS[0]
+    for split in SPLITS:
+        if share := shares.get(split):
+            point, last = point - share, split
+            if point < 0:
+                break
+    return last
 
 
 def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options]]:
@@ -144,9 +145,10 @@ def export(answers: Iterable[Answer], closed: bool, options: Options, out: Path)
         folders = [_Folder(out / found.name, found, told, files) for found, told in settled]
         for answer in answers:
             made[answer.teacher, answer.strategy] += 1
-            split = split_of(formats.prompt(answer), options.shares, options.random_seed)
+            prompt = formats.prompt(answer)
+            split = split_of(prompt, options.shares, options.random_seed)
             for folder in folders:
-                folder.take(answer, split)
+                folder.take(answer, prompt, split)
     return [folder.finish(made, options) for folder in folders]
 
 
@@ -160,19 +162,20 @@ class _Folder:
         self.data = {s: files.enter_context(Whole(path / f"{s}.jsonl")) for s in SPLITS}
         self.meta = {s: files.enter_context(Whole(path / f"{s}.meta.jsonl")) for s in SPLITS}
 
-    def take(self, answer: Answer, split: Split) -> None:
+    def take(self, answer: Answer, prompt: str, split: Split) -> None:
         """Write the rows of one answer, or count why there are none."""
         try:
-            rows = self.rows(answer)
+            rows = self.rows(answer, prompt)
         except LeftOut as why:
             self.left_out[str(why)] += 1
             return
         self.records[split] += 1
+        data, meta = self.data[split], self.meta[split]
         for row in rows:
-            self.data[split].write(row)
-            self.meta[split].write(
+            data.write(row)
+            meta.write(
                 {
-                    "row": self.data[split].rows,
+                    "row": data.rows,
                     "id": answer.id,
                     "teacher": answer.teacher,
                     "strategy": answer.strategy,
@@ -181,9 +184,9 @@ class _Folder:
                 }
             )
 
-    def rows(self, answer: Answer) -> list[dict[str, JSON]]:
+    def rows(self, answer: Answer, prompt: str) -> list[dict[str, JSON]]:
         """A trainer would take a row with nothing to learn without a word: none gets there."""
-        if not formats.prompt(answer):
+        if not prompt:
             raise LeftOut("no_question")
         if not formats.target(answer):
             raise LeftOut("no_answer")

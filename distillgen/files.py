@@ -16,7 +16,7 @@ import orjson
 from distillgen.errors import STORAGE, UserError
 from distillgen.records import JSON, FileStamp
 
-BUFFER = 1 << 18
+BUFFER = 1 << 14
 DEEPEST = 200
 """Levels of JSON that are read; pydantic writes 255, our records add a few."""
 LONGEST = 4000
@@ -138,11 +138,13 @@ class Whole:
         """What was written; None when nothing was."""
         self._beside = path.with_name(f".{path.name}.part")
         self._digest = hashlib.sha256()
+        self._waiting: list[bytes] = []
+        self._size = 0
 
     def __enter__(self) -> "Whole":
         with _translated(self.path):
             make_folder(self.path.parent)
-            self._file = open(self._beside, "wb", BUFFER, opener=private)
+            self._file = open(self._beside, "wb", opener=private)
         return self
 
     def write(self, row: Mapping[str, JSON]) -> None:
@@ -155,6 +157,15 @@ class Whole:
 
     def _put(self, data: bytes) -> None:
         self.rows += 1
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size > BUFFER:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
         self._digest.update(data)
         with _translated(self.path):
             self._file.write(data)
@@ -164,6 +175,7 @@ class Whole:
     ) -> None:
         try:
             if error is None:
+                self._pass_on()
                 with _translated(self.path):
                     self._file.flush()
                     now = time.time_ns() // MARK * MARK + _mark(self._digest.hexdigest())

@@ -107,8 +107,8 @@ def prompt(answer: Answer) -> str:
     >>> prompt(Answer(question="Buy gold?", user_context="I am 40", id="1", teacher="", request=""))
     'I am 40\\n\\nBuy gold?'
     """
-    parts = (answer.user_context.strip(), answer.question.strip())
-    return "\n\n".join(part for part in parts if part)
+    context, question = answer.user_context.strip(), answer.question.strip()
+    return f"{context}\n\n{question}" if context and question else context or question
 
 
 def target(answer: Answer) -> str:
