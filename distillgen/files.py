@@ -23,6 +23,7 @@ LONGEST = 4000
 """Digits of an integer that is read; Python spells 4,300."""
 _ZEROS = bytes(ord("0") if chr(byte).isdecimal() else ord(" ") for byte in range(256))
 """Translates each digit to a zero, and all else to blanks."""
+_NINETEEN = b"0" * 19
 MARK = 10**6
 """The last six digits of the nanoseconds at which a file was modified are those of its digest."""
 REASONS = {
@@ -82,10 +83,12 @@ def loads(line: str | bytes) -> JSON:
             deeper than `DEEPEST`, or holds an integer of more than `LONGEST` digits.
     """
     data = line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")
-    may_be_long = b"0" * 19 in data.translate(_ZEROS)  # orjson makes a float of above 64 bits
+    may_be_long = _NINETEEN in data.translate(_ZEROS)  # orjson makes a float of above 64 bits
     if not may_be_long and data.count(b"[") + data.count(b"{") <= DEEPEST:
-        with suppress(orjson.JSONDecodeError):
+        try:
             return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass
     try:
         text = line if isinstance(line, str) else line.decode()
         return _mended(

@@ -186,9 +186,7 @@ class _Rows:
         raise UserError("\n".join(lines))
 
     def _column(self, ours: str, columns: Mapping[str, JSON]) -> str:
-        """What a field is called in a row: as `fields` says, else as we call it."""
-        if ours not in self.fields:
-            return ours
+        """What a field that `fields` names is called in a row: as it says, else as we call it."""
         theirs = self.fields[ours]
         return theirs if theirs in columns or ours not in columns else ours
 
@@ -198,7 +196,7 @@ class _Rows:
         found: dict[str, JSON] = {}
         others = dict(columns)
         for ours in self.names:
-            name = self._column(ours, columns)
+            name = self._column(ours, columns) if ours in self.fields else ours
             if name not in columns:
                 if ours in self.needed:
                     return {}, self._missing(ours, name, columns)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -93,7 +94,12 @@ class Example(Record):
 
 def content_id(user_context: str, question: str, images: Iterable[str] = ()) -> str:
     """Digest of what makes an example itself, 16 hexadecimal digits (64 bits)."""
-    return digest([user_context, question, list(images)])[:16]
+    texts = [user_context, question, list(images)]
+    with suppress(TypeError):  # lone surrogates
+        spelled = orjson.dumps(texts)
+        if spelled.isascii():  # then it is what `canonical` spells
+            return hashlib.sha256(spelled).hexdigest()[:16]
+    return digest(texts)[:16]
 
 
 class Message(Record):

@@ -293,21 +293,12 @@ def _listed(part: JSON, wanted: str, names: Sequence[str]) -> list[JSON]:
 
 def _pick(read: JSON, required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
     """The named fields of an object, of the last one in a list, or of one inside these."""
-    parts = read if isinstance(read, list) else [read]
-    outer = [_folded(part) for part in parts if isinstance(part, dict)]
-    inner = [_folded(part) for o in outer for part in o.values() if isinstance(part, dict)]
-    if not outer:
-        raise ParseError("schema", f"{_kind(read)}, not an object")
-    best = outer[0]
-    for group in (outer, inner):
-        full = [part for part in group if all(_fold(name) in part for name in required)]
-        if full:
-            best = full[-1]
-            break
+    names = {name: _fold(name) for name in (*required, *optional)}
+    best = _best(read, [names[name] for name in required])
     picked = {}
-    for name in (*required, *optional):
-        item = best.get(_fold(name))
-        if name in required and _fold(name) not in best:
+    for name, folded in names.items():
+        item = best.get(folded)
+        if name in required and folded not in best:
             raise ParseError("schema", f"no `{name}`; there is {_start(', '.join(best)) or 'none'}")
         try:
             text = _as_text(item, name)
@@ -320,11 +311,27 @@ def _pick(read: JSON, required: Sequence[str], optional: Sequence[str]) -> dict[
     return picked
 
 
+def _best(read: JSON, required: Sequence[str]) -> dict[str, JSON]:
+    """The object whose fields are meant, with folded names."""
+    parts = read if isinstance(read, list) else [read]
+    outer = [_folded(part) for part in parts if isinstance(part, dict)]
+    if not outer:
+        raise ParseError("schema", f"{_kind(read)}, not an object")
+    inner = [_folded(part) for o in outer for part in o.values() if isinstance(part, dict)]
+    for group in (outer, inner):
+        full = [part for part in group if all(name in part for name in required)]
+        if full:
+            return full[-1]
+    return outer[0]
+
+
 def _folded(part: dict[str, JSON]) -> dict[str, JSON]:
     return {_fold(key): item for key, item in part.items()}
 
 
 def _fold(key: str) -> str:
+    if key.isalpha() and key.islower():
+        return key
     return "".join(key.replace("_", "").replace("-", "").split()).lower()
 
 
