@@ -16,7 +16,7 @@ test: $(READY)  ## Run the tests that need no root
 	@$(BIN)/python -m pytest -n auto
 
 test-system: $(READY)  ## Run the tests that need root
-	@$(BIN)/python -m pytest tests/system -o addopts="-q --strict-markers"
+	@$(BIN)/python -m pytest tests/system -n auto -o addopts="-q --strict-markers"
 
 check: $(READY)  ## Run ruff, mypy --strict and the docs check
 	@$(BIN)/ruff check .

@@ -45,7 +45,7 @@ class _Batch:
 
 
 class Commits:
-    """The one writer of a file; what is added is committed in the order of the calls.
+    """The one writer of a file whose reserve is set aside; commits come in the order of the calls.
 
     Within one commit the statements run in the order in which they were declared.
     """
@@ -64,8 +64,7 @@ class Commits:
         self._disk = ThreadPoolExecutor(1, "journal")
         self._switch_s = sys.getswitchinterval()
         self._inode = path.stat().st_ino
-        self._reserve = path.with_suffix(".reserve")
-        _set_aside(self._reserve)
+        self._reserve = reserve_of(path)
 
     def serve(self, later: Later | None) -> None:
         """Commit from now on whatever is added, as soon as the disk is free for it.
@@ -205,7 +204,12 @@ class Commits:
                 self.connection.execute("ROLLBACK")
 
 
-def _set_aside(path: Path) -> None:
+def reserve_of(path: Path) -> Path:
+    """Where the reserve of a file stands."""
+    return path.with_suffix(".reserve")
+
+
+def set_aside(path: Path) -> None:
     """Take the reserve's room on disk; on a disk without it leave nothing behind."""
     try:
         with open(path, "wb", opener=private) as file:

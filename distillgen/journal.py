@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-from distillgen.commits import KEPT, Commits, Done, Later, Value, translated
+from distillgen.commits import (
+    KEPT,
+    Commits,
+    Done,
+    Later,
+    Value,
+    reserve_of,
+    set_aside,
+    translated,
+)
 from distillgen.errors import STORAGE, FailureKind, UserError
 from distillgen.records import Request, Usage
 
@@ -441,6 +450,7 @@ class Journal:
 
     def _open(self) -> None:
         fresh = not self.path.exists()
+        set_aside(reserve_of(self.path))
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         uri = f"file:{quote(str(self.path.absolute()))}"
         write = _connect(uri)

@@ -8,8 +8,10 @@ from jobs import content, lines, questions, seeds, sent_again, teacher
 
 from system.conftest import answered, complaint, job, torn
 
+SIZES = [*((f"{kilobytes}k", 400) for kilobytes in range(1300, 4100, 175)), ("8m", 2200)]
 
-@pytest.mark.parametrize(("size", "inputs"), [("2m", 150), ("4m", 400), ("8m", 2200)])
+
+@pytest.mark.parametrize(("size", "inputs"), SIZES)
 def test_answers_that_fill_the_disk_are_kept_and_the_rest_follows(
     cli, server, tmp_path, disk, size, inputs
 ):
