@@ -17,6 +17,8 @@ from distillgen.errors import STORAGE, UserError
 from distillgen.records import JSON, FileStamp
 
 BUFFER = 1 << 14
+LINE_ENDS = {"\x85".encode(): b"\\u0085", "\u2028".encode(): b"\\u2028",
+             "\u2029".encode(): b"\\u2029"}  # fmt: skip
 DEEPEST = 200
 """Levels of JSON that are read; pydantic writes 255, our records add a few."""
 LONGEST = 4000
@@ -40,7 +42,8 @@ REASONS = {
 def dumps(row: Mapping[str, JSON]) -> bytes:
     """One strict UTF-8 line of JSON, without its newline.
 
-    Lone surrogates become U+FFFD; integers of any size stay exact.
+    Lone surrogates become U+FFFD; integers of any size stay exact. What else Unicode takes for a
+    line's end (U+0085, U+2028, U+2029) is escaped, for readers that part lines there.
 
     Raises:
         ValueError: NaN or infinity, which JSON does not have (names the field), or nested deeper
@@ -50,9 +53,12 @@ def dumps(row: Mapping[str, JSON]) -> bytes:
         line = orjson.dumps(row)
         if b"null" in line:  # which is what orjson makes of NaN
             _refuse_nan(row)
-        return line
     except TypeError:  # lone surrogates, more than 64 bits or 254 levels
-        return _dumps_slowly(row)
+        line = _dumps_slowly(row)
+    if b"\xe2\x80" in line or b"\xc2\x85" in line:
+        for end, escaped in LINE_ENDS.items():
+            line = line.replace(end, escaped)
+    return line
 
 
 def _dumps_slowly(row: Mapping[str, JSON]) -> bytes:

@@ -304,7 +304,7 @@ def _pick(read: JSON, required: Sequence[str], optional: Sequence[str]) -> dict[
             text = _as_text(item, name)
         except RecursionError:
             raise ParseError("schema", f"`{name}` is nested too deeply") from None
-        if text:
+        if text.strip(".…"):  # the prompt's own "…" is no answer
             picked[name] = text
         elif name in required:
             raise ParseError("schema", f"`{name}` is empty")

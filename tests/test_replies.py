@@ -4,80 +4,35 @@ import json
 from typing import Any
 
 import pytest
+from hostile import (
+    BATCHES,
+    BROKEN_BUT_WHOLE,
+    CONTENTS,
+    CUT,
+    FENCE,
+    GOOD,
+    ITEM,
+    KEPT,
+    LENGTH,
+    MENDED,
+    NO_COMPLETIONS,
+    ODD_COMPLETIONS,
+    ODD_REPLIES,
+    ODD_TEXTS,
+    OTHER,
+    TWO,
+    USELESS,
+    WANTED,
+    body,
+    said,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distillgen import bodies, replies
 from distillgen.errors import ParseError
-from distillgen.records import Completion
-
-LENGTH = "length"
-GOOD = '{"rationale": "He is 35.", "answer": "Buy a fund."}'
-WANTED = {"rationale": "He is 35.", "answer": "Buy a fund."}
-ITEM = '{"user_context": "I am 40", "question": "Buy gold?"}'
-OTHER = '{"user_context": "I am 50", "question": "Sell gold?"}'
-TWO = [
-    {"user_context": "I am 40", "question": "Buy gold?"},
-    {"user_context": "I am 50", "question": "Sell gold?"},
-]
-
-
-def body(message: Any = None, **whole: Any) -> bytes:
-    message = {"role": "assistant", "content": GOOD} if message is None else message
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return json.dumps({"object": "chat.completion", "choices": [choice], **whole}).encode()
-
-
-def said(text: str, finish_reason: str = "stop", **more: str) -> Completion:
-    return Completion(text=text, finish_reason=finish_reason, **more)
-
 
 # The body
-
-CONTENTS = {
-    "a string": ({"content": "Hi"}, "Hi", ""),
-    "null": ({"content": None}, "", ""),
-    "no content at all": ({"role": "assistant"}, "", ""),
-    "only a tool call": ({"content": None, "tool_calls": [{"id": "1"}]}, "", ""),
-    "a list of text parts": ({"content": [{"type": "text", "text": "a"}, {"text": "b"}]}, "ab", ""),
-    "a list of strings": ({"content": ["a", "b"]}, "ab", ""),
-    "an object that the server has parsed": ({"content": {"a": 1}}, '{"a": 1}', ""),
-    "reasoning_content": ({"content": "Hi", "reasoning_content": "hm"}, "Hi", "hm"),
-    "reasoning as a string": ({"content": "Hi", "reasoning": "hm"}, "Hi", "hm"),
-    "reasoning as an object": ({"content": "Hi", "reasoning": {"content": "hm"}}, "Hi", "hm"),
-    "reasoning twice under two names": (
-        {"content": "Hi", "reasoning": "hm", "reasoning_details": [{"text": "hm"}]},
-        "Hi",
-        "hm",
-    ),
-    "reasoning as a list of summaries": (
-        {"content": "Hi", "reasoning_details": [{"summary": "h"}, {"summary": "m"}]},
-        "Hi",
-        "hm",
-    ),
-    "a thinking part with text": (
-        {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Hi"}]},
-        "Hi",
-        "hm",
-    ),
-    "a thinking part with parts of its own": (
-        {
-            "content": [
-                {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
-                {"type": "text", "text": "Hi"},
-            ]
-        },
-        "Hi",
-        "hm",
-    ),
-    "a thinking part that is hidden": (
-        {"content": [{"type": "redacted_thinking", "data": "xx"}, {"type": "text", "text": "Hi"}]},
-        "Hi",
-        "",
-    ),
-    "a lone surrogate and a NUL": ({"content": "a\ud800b\0c"}, "a\ufffdb\ufffdc", ""),
-    "a pair of surrogates": ({"content": "\ud83d\ude00"}, "😀", ""),
-}
 
 
 @pytest.mark.parametrize("name", CONTENTS)
@@ -85,34 +40,6 @@ def test_the_message_gives_its_text_and_its_reasoning(name: str) -> None:
     message, text, reasoning = CONTENTS[name]
     completion = bodies.completion(body(message))
     assert (completion.text, completion.reasoning) == (text, reasoning)
-
-
-NO_COMPLETIONS = {
-    "nothing": (b"", "bad_body"),
-    "null": (b"null", "bad_body"),
-    "a string": (b'"hello"', "bad_body"),
-    "a list": (b"[]", "bad_body"),
-    "an error": (b'{"error": {"message": "overloaded"}}', "bad_body"),
-    "no choices": (b'{"object": "chat.completion"}', "bad_body"),
-    "choices null": (b'{"choices": null}', "bad_body"),
-    "choices empty": (b'{"choices": []}', "bad_body"),
-    "choices as an object": (b'{"choices": {"message": {"content": "x"}}}', "bad_body"),
-    "a choice that is null": (b'{"choices": [null]}', "bad_body"),
-    "a choice without a message": (b'{"choices": [{"text": "x"}]}', "bad_body"),
-    "a message that is text": (b'{"choices": [{"message": "x"}]}', "bad_body"),
-    "JSON cut in the middle": (body()[:-20], "bad_body"),
-    "the page of a captive portal": (b"<!doctype html><title>Log in</title>", "bad_body"),
-    "a stream of events": (b'data: {"choices": []}\n\n', "bad_body"),
-    "Latin-1": ('{"choices": [{"message": {"content": "Käse"}}]}'.encode("latin-1"), "encoding"),
-    "UTF-16": ('{"choices": []}'.encode("utf-16"), "encoding"),
-    "lists 100,000 deep": (b'{"choices": ' + b"[" * 100_000, "bad_body"),
-    "objects 100,000 deep": (b'{"choices":' * 100_000, "bad_body"),
-    "content 100,000 deep": (
-        b'{"choices": [{"message": {"content": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}]}",
-        "bad_body",
-    ),
-    "an integer of 5,000 digits": (b'{"choices": ' + b"9" * 5000 + b"}", "bad_body"),
-}
 
 
 @pytest.mark.parametrize("name", NO_COMPLETIONS)
@@ -126,13 +53,6 @@ def test_a_body_that_is_no_completion_is_refused(name: str) -> None:
 def test_a_bad_body_says_what_the_server_said() -> None:
     with pytest.raises(ParseError, match="it says: overloaded"):
         bodies.completion(b'{"error": {"message": "overloaded"}}')
-
-
-ODD_COMPLETIONS = {
-    "NaN among the log-probabilities": b'"logprobs": NaN, ',
-    "an infinite number": b'"logprobs": 1e400, ',
-    "a key twice": b'"index": 0, "index": 1, ',
-}
 
 
 @pytest.mark.parametrize("name", ODD_COMPLETIONS)
@@ -260,163 +180,35 @@ def test_what_is_no_json_is_no_error_body(raw: bytes) -> None:
 
 # The text: shapes that all hold the same two fields
 
-FENCE = "```"
-MENDED = {
-    "plain JSON": GOOD,
-    "with blanks and a byte order mark around": f"\ufeff\n  {GOOD}\n\n",
-    "in a fence with a language": f"{FENCE}json\n{GOOD}\n{FENCE}",
-    "in a fence without one": f"{FENCE}\n{GOOD}\n{FENCE}",
-    "in a fence that is never closed": f"{FENCE}json\n{GOOD}",
-    "prose before": f"Here is the JSON you asked for:\n\n{GOOD}",
-    "prose after": f"{GOOD}\n\nI hope this helps {{you}}!",
-    "prose and a fence": f"Sure!\n{FENCE}json\n{GOOD}\n{FENCE}\nAnything else?",
-    "prose with braces and brackets": f"As {{asked}} in [1], with f(x) = {{x}}: {GOOD}",
-    "in a list of one": f"[{GOOD}]",
-    "one level too deep": f'{{"response": {GOOD}}}',
-    "as a string of JSON": json.dumps(GOOD),
-    "keys in capitals": '{"Rationale": "He is 35.", "ANSWER": "Buy a fund."}',
-    "extra keys": GOOD[:-1] + ', "confidence": 0.9, "tags": ["a"], "more": null}',
-    "a draft first, then the answer": f'{{"answer": "Hm."}}\nNo, rather:\n{GOOD}',
-    "two answers, of which the last counts": f'{{"rationale": "r", "answer": "Hm."}} No: {GOOD}',
-    "an answer with another inside": GOOD[:-1] + ', "draft": {"rationale": "r", "answer": "Hm."}}',
-    "a key twice with one value": GOOD[:-1] + ', "answer": "Buy a fund."}',
-    "think block": f"<think>He is {{young}}. </think>\n{GOOD}",
-    "think block with a draft in JSON": f'<think>Maybe {{"answer": "no"}}?</think>{GOOD}',
-    "think block with a draft in a fence": f"<think>{FENCE}json\n{{}}\n{FENCE}</think>{GOOD}",
-    "think block, empty": f"<think>\n\n</think>\n\n{GOOD}",
-    "think block without its opening tag": f"He is young, so …\n</think>\n{GOOD}",
-    "the same, with a draft in JSON": f'{{"answer": "no"}} is too short.</think>{GOOD}',
-    "think blocks, nested": f"<think>a<think>b</think>c</think>{GOOD}",
-    "think blocks, nested, with a draft": f'<think>a<think>b</think>{{"a": 1}}</think>{GOOD}',
-    "think blocks, nested, closed once": f"<think>I write <think> and so</think>{GOOD}",
-    "think blocks, two": f"<think>a</think> So: <think>b</think>{GOOD}",
-    "think block at the end": f"{GOOD}<think>Was that good?</think>",
-    "think block unclosed at the end": f"{GOOD}\n<think>Was that",
-    "thinking tags": f"<thinking>hm</thinking>{GOOD}",
-    "Magistral's tags": f"[THINK]hm[/THINK]{GOOD}",
-    "think block and fence": f"<think>hm</think>{FENCE}json\n{GOOD}\n{FENCE}",
-    "a comma too much": GOOD[:-1] + ",}",
-    "no comma between": '{"rationale": "He is 35." "answer": "Buy a fund."}',
-    "single quotes": "{'rationale': 'He is 35.', 'answer': 'Buy a fund.'}",
-    "keys without quotes": '{rationale: "He is 35.", answer: "Buy a fund."}',
-    "curly quotes": "{“rationale”: “He is 35.”, “answer”: “Buy a fund.”}",
-    "no closing brace": GOOD[:-1],
-    "a brace too many": "{" + GOOD + "}",
-    "a comment": '{"rationale": "He is 35.", // why\n "answer": "Buy a fund."}',
-    "Python's True": GOOD[:-1] + ', "sure": True}',
-    "broken in a fence with prose": f"Yes:\n{FENCE}json\n{GOOD[:-1]},}}\n{FENCE}\nDone.",
-}
-
 
 @pytest.mark.parametrize("name", MENDED)
 def test_a_reply_is_mended_for_nothing(name: str) -> None:
     assert replies.fields(said(MENDED[name]), ["rationale", "answer"]) == WANTED
 
 
-KEPT = {
-    "tags in a string": "Write <think> and </think> around it.",
-    "a closing tag, then braces": 'Close it by </think>, then {"a": 1}.',
-    "a fence in a string": f"Run {FENCE}python\nprint({{}})\n{FENCE} first.",
-    "quotes, escaped": 'He said "buy", and left.',
-    "line breaks": "One.\nTwo.\n\nThree.",
-    "other alphabets": "Käse, 株, \u202eabc, a\u2028b",
-    "a backslash": "C:\\new and \\frac{a}{b}",
-    "ten million characters": "a word or two " * 700_000 + "!",
-}
-
-
-@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("name", KEPT | ODD_TEXTS)
 def test_a_string_in_good_json_is_left_alone(name: str) -> None:
-    text = json.dumps({"answer": KEPT[name]}, ensure_ascii=False)
+    wanted = (KEPT | ODD_TEXTS)[name]
+    text = json.dumps({"answer": wanted}, ensure_ascii=False)
     for wrapped in (text, f"<think>hm</think>{text}", f"{FENCE}json\n{text}\n{FENCE}"):
-        assert replies.fields(said(wrapped), ["answer"]) == {"answer": KEPT[name]}
+        assert replies.fields(said(wrapped), ["answer"]) == {"answer": wanted.strip(replies.BLANK)}
 
 
-BROKEN_BUT_WHOLE = {
-    "quotes inside, not escaped": (
-        '{"rationale": "He said "buy" twice", "answer": "No."}',
-        {"rationale": 'He said "buy" twice', "answer": "No."},
-    ),
-    "a raw line break": (
-        '{"rationale": "One.\nTwo.", "answer": "No."}',
-        {"rationale": "One.\nTwo.", "answer": "No."},
-    ),
-    "a raw line break in a text too long to repair": (
-        '{"rationale": "One.\n' + "Two. " * 30_000 + '", "answer": "No."}',
-        {"rationale": "One.\n" + ("Two. " * 30_000).strip(), "answer": "No."},
-    ),
-    "think tags in broken JSON": (
-        '{"rationale": "The <think> tag opens", "answer": "No.",}',
-        {"rationale": "The <think> tag opens", "answer": "No."},
-    ),
-    "numbers and booleans": (
-        '{"rationale": 3, "answer": true}',
-        {"rationale": "3", "answer": "true"},
-    ),
-    "a list of lines": (
-        '{"rationale": ["One.", ["Two.", 3]], "answer": "No."}',
-        {"rationale": "One.\nTwo.\n3", "answer": "No."},
-    ),
-    "keys spelled with blanks": (
-        '{"Rationale ": "a", "an_swer": "b"}',
-        {"rationale": "a", "answer": "b"},
-    ),
-}
+@pytest.mark.parametrize("name", ODD_REPLIES)
+def test_an_odd_reply_is_read_or_has_its_kind(name: str) -> None:
+    text, kind = ODD_REPLIES[name]
+    if kind is None:
+        assert replies.fields(said(text), ["rationale", "answer"])
+        return
+    with pytest.raises(ParseError) as caught:
+        replies.fields(said(text), ["rationale", "answer"])
+    assert caught.value.kind == kind
 
 
 @pytest.mark.parametrize("name", BROKEN_BUT_WHOLE)
 def test_a_field_comes_out_whole(name: str) -> None:
     text, wanted = BROKEN_BUT_WHOLE[name]
     assert replies.fields(said(text), ["rationale", "answer"]) == wanted
-
-
-USELESS = {
-    "nothing": ("", "stop", "empty"),
-    "only blanks": (" \n\ufeff\u200b", "stop", "empty"),
-    "only thinking": ("<think>hm</think>", "stop", "empty"),
-    "nothing before the limit": ("", LENGTH, "truncated"),
-    "thinking until the limit": ("<think>hm, and so", LENGTH, "truncated"),
-    "thinking that never ends": ("<think>hm, and so", "stop", "truncated"),
-    "thinking that never ends, with a draft": ('<think>hm: {"answer": "a', "stop", "truncated"),
-    "cut off in a string": ('{"rationale": "r", "answer": "Buy a bit of', LENGTH, "truncated"),
-    "cut off, though it could be closed": ('{"rationale": "r", "answer": "a"', LENGTH, "truncated"),
-    "cut off after the object": (GOOD + " and then", LENGTH, "truncated"),
-    "cut off, as Mistral says it": ('{"answer": "a', "model_length", "truncated"),
-    "cut off without saying so": ('{"rationale": "r", "answer": "Buy a bit', "stop", "bad_json"),
-    "the same, at a brace": ('{"rationale": "r", "answer": "set {x} to', "stop", "bad_json"),
-    "filtered": (GOOD, "content_filter", "refused"),
-    "prose": ("I would buy a fund.", "stop", "bad_json"),
-    "prose with braces": ("I think {this} is [fine].", "stop", "bad_json"),
-    "prose with a quote in braces": ("I think { this is } fine", "stop", "bad_json"),
-    "a bare number": ("42", "stop", "bad_json"),
-    "null": ("null", "stop", "bad_json"),
-    "objects 100,000 deep": ('{"answer":' * 100_000, "stop", "bad_json"),
-    "lists 100,000 deep": ("[" * 100_000 + "]" * 100_000, "stop", "bad_json"),
-    "braces with blanks, 100,000 deep": ("{ " * 100_000, "stop", "bad_json"),
-    "NaN": ('{"rationale": "r", "answer": NaN}', "stop", "bad_json"),
-    "infinity": ('{"rationale": "r", "answer": -Infinity}', "stop", "bad_json"),
-    "1e400": ('{"rationale": "r", "answer": 1e400}', "stop", "bad_json"),
-    "undefined": ('{"rationale": "r", "answer": undefined}', "stop", "bad_json"),
-    "an integer of 5,000 digits": (f'{{"answer": {"9" * 5000}}}', "stop", "bad_json"),
-    "a key twice with two values": ('{"answer": "a", "answer": "b"}', "stop", "bad_json"),
-    "a key twice in broken JSON": (
-        '{"rationale": "r", "answer": "the first of two", "answer": "another",}',
-        "stop",
-        "bad_json",
-    ),
-    "an empty object": ("{}", "stop", "schema"),
-    "an empty list": ("[[]]", "stop", "schema"),
-    "a list of words": ('["a", "b"]', "stop", "schema"),
-    "a missing key": ('{"answer": "a"}', "stop", "schema"),
-    "a null": ('{"rationale": null, "answer": "a"}', "stop", "schema"),
-    "a blank": ('{"rationale": " \\u200b", "answer": "a"}', "stop", "schema"),
-    "an object for a text": ('{"rationale": {"a": "b"}, "answer": "a"}', "stop", "schema"),
-    "a text nested 300 deep": (
-        '{"rationale": "r", "answer": ' + "[" * 300 + "{}" + "]" * 300 + "}",
-        "stop",
-        "schema",
-    ),
-}
 
 
 @pytest.mark.parametrize("name", USELESS)
@@ -500,25 +292,6 @@ def test_thoughts_come_from_the_api_and_from_think_blocks(
 
 # Batches
 
-BATCHES = {
-    "under the wanted key": f'{{"examples": [{ITEM}, {OTHER}]}}',
-    "under the wanted key in capitals": f'{{"Examples": [{ITEM}, {OTHER}]}}',
-    "under another key": f'{{"inputs": [{ITEM}, {OTHER}]}}',
-    "beside another list": f'{{"examples": [{ITEM}, {OTHER}], "tags": ["gold"]}}',
-    "beside other keys": f'{{"count": 2, "note": "x", "inputs": [{ITEM}, {OTHER}]}}',
-    "a bare list": f"[{ITEM}, {OTHER}]",
-    "objects in rows": f"{ITEM}\n{OTHER}\n",
-    "objects among prose": f"1. {ITEM}\n2. {OTHER}",
-    "objects with commas between": f"{ITEM},\n{OTHER}",
-    "a fence for each": f"{FENCE}json\n{ITEM}\n{FENCE}\n{FENCE}json\n{OTHER}\n{FENCE}",
-    "numbered objects": f'{{"1": {ITEM}, "2": {OTHER}}}',
-    "each wrapped": f'[{{"example": {ITEM}}}, {{"example": {OTHER}}}]',
-    "a comma too much": f'{{"examples": [{ITEM}, {OTHER},]}}',
-    "no comma between": f'{{"examples": [{ITEM} {OTHER}]}}',
-    "no brackets at the end": f'{{"examples": [{ITEM}, {OTHER}',
-    "after thinking": f'<think>[{{"question": "x"}}]</think>{{"examples": [{ITEM}, {OTHER}]}}',
-}
-
 
 @pytest.mark.parametrize("name", BATCHES)
 def test_a_batch_is_found_wherever_it_stands(name: str) -> None:
@@ -533,15 +306,6 @@ def test_a_single_object_is_a_batch_of_one() -> None:
 def test_an_object_with_a_list_of_its_own_is_one_item() -> None:
     text = ITEM[:-1] + ', "tags": ["gold"]}'
     assert replies.items(said(text)) == (TWO[:1], [])
-
-
-CUT = {
-    "in a string": ', {"user_context": "I am 60", "question": "Is {x} go',
-    "in a key": ', {"user_con',
-    "after a comma": ", ",
-    "after a brace": ", {",
-    "where it could be closed": ', {"user_context": "I am 60", "question": "Sell"',
-}
 
 
 @pytest.mark.parametrize("name", CUT)
