@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import resource
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from distillgen.records import Request
 
 SHARE = 0.98
 """So much of a limit is used: clocks differ, and requests do not arrive as evenly as they leave."""
+OTHER_FILES = 40
+"""Files that a process may have open beside its connections: the journal, what it writes, pipes."""
 COOL_DOWN_S = 15.0
 """After a 429 the number in flight does not grow for this long, or for Retry-After."""
 
@@ -122,6 +125,20 @@ def estimated_tokens(request: Request) -> int:
     """Tokens that a provider counts against its limit: prompt and the most it may answer."""
     prompt = sum(len(message.content) for message in request.messages) // 4
     return prompt + int(request.sampling.get("max_tokens", 0))
+
+
+def within_open_files(concurrency: int) -> int:
+    """How many of so many connections this process may open.
+
+    The limit of open files is raised as far as it goes without the system's permission.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = concurrency + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return concurrency
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return min(concurrency, max(1, most - OTHER_FILES))
 
 
 def _limiter(per_minute: float | None) -> AsyncLimiter | None:

@@ -17,7 +17,7 @@ from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, FEWER, UserError
 from distillgen.expand import Walk, expand
 from distillgen.folder import Folder, new_entry
-from distillgen.pacing import Pace
+from distillgen.pacing import Pace, within_open_files
 from distillgen.prices import NANO, dollars
 from distillgen.records import (
     JSON,
@@ -94,11 +94,14 @@ class Work:
         if self._engine is None:
             settings, chosen, journal = self.settings, self.chosen, self.folder.journal
             spent = journal.spent().cost
+            most = within_open_files(chosen.concurrency)
+            if most < chosen.concurrency:
+                self.watch.say(f"open files are limited: {most} in flight; ulimit -n raises it")
             self._engine = Engine(
                 chosen.make(self.watch.weights, self.watch.say),
                 journal,
                 purse=Purse(chosen.price, max_cost(settings, chosen), spent),
-                pace=Pace(chosen.concurrency, settings.rpm, settings.tpm),
+                pace=Pace(most, settings.rpm, settings.tpm),
                 say=self.watch.say,
                 resample=settings.resample,
             )
