@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,7 @@ Target = Annotated[str, typer.Argument(help="A run folder, or a file.")]
 
 def main() -> None:
     """The console script."""
+    warnings.formatwarning = lambda message, *_, **__: f"{message}\n"
     try:
         try:
             app()

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -128,6 +129,10 @@ def _mended(value: JSON, level: int = 0) -> JSON:
 
 def _valid(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class TornFile(UserWarning):
+    """A file ends within a line."""
 
 
 class Whole:
@@ -254,7 +259,7 @@ def changed(path: Path, stamp: FileStamp) -> bool:
 def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
     """The rows of a file that distillgen wrote; nothing when it is missing.
 
-    A torn last line, as a power cut may leave it, is dropped.
+    A last line that is cut off is dropped, with a `TornFile` warning.
 
     Raises:
         UserError: another line is not JSON.
@@ -270,6 +275,12 @@ def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
                 row = loads(line)
             except ValueError as error:
                 if not raw.endswith(b"\n"):
+                    warnings.warn(
+                        f"{path}: the last line is cut off, and left out. The journal holds what"
+                        " it said: run the command that wrote the file once more",
+                        TornFile,
+                        stacklevel=2,
+                    )
                     return
                 raise UserError(f"{path}:{n}: not JSON ({error}); mend or remove it") from error
             if not isinstance(row, dict):

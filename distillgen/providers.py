@@ -61,6 +61,8 @@ class Endpoint(NamedTuple):
     """The variable that holds the key or would; None where the provider has none."""
     own_server: bool
     """The URL is not the provider's own: a key may not be needed, its prices do not hold."""
+    withheld: bool = False
+    """There is a key, and it is not sent: anybody on the way could read it."""
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r}, key {'from' if self.key else 'not in'} {self.key_variable})"
@@ -110,8 +112,11 @@ def endpoint(name: TeacherName, base_url: str | None, env: Mapping[str, str]) ->
     elif name.provider == "openai" and env.get("OPENAI_BASE_URL"):
         url = clean_url(env["OPENAI_BASE_URL"], "OPENAI_BASE_URL")
     safe = url.startswith("https:") or is_loopback(url)
-    key = env.get(variable) if variable and safe else None
-    return Endpoint(url, key or None, variable, own_server=url != own_url or variable is None)
+    key = (env.get(variable) if variable else None) or None
+    own_server = url != own_url or variable is None
+    if key and not safe:
+        return Endpoint(url, None, variable, own_server, withheld=True)
+    return Endpoint(url, key, variable, own_server)
 
 
 def clean_url(text: str, source: str) -> str:

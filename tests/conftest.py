@@ -123,15 +123,23 @@ class CLI:
 def ended(process: "subprocess.Popen[str]") -> Ran:
     """Wait for a command that was started."""
     out, err = process.communicate(timeout=150)
+    assert KEY not in out + err
     return Ran(process.returncode, out, err)
+
+
+def keys_in(folder: Path) -> list[str]:
+    """Files that hold the canary, but for those that a test wrote it into."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.name != ".env"]
+    return [str(path) for path in found if KEY.encode() in path.read_bytes()]
 
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Iterator[CLI]:
-    """The command line, at work in `tmp_path`."""
+    """The command line, at work in `tmp_path`; the key must not be left in any file there."""
     command = CLI(tmp_path)
     yield command
     command.close()
+    assert keys_in(tmp_path) == []
 
 
 @pytest.fixture

@@ -32,15 +32,16 @@ lHq+6wJ0wR5SIJPMUMYSpfCAjjmhRANCAASag13YpOMbXZQ6CRs8qzdTQpWYkP9u
 
 
 class PlainServer:
-    """Answers everything, over TLS if told so.
+    """Answers everything, over TLS if told so; with another `status`, nothing.
 
-    `idle_s`: a connection that is idle for so long is closed. `elsewhere`: each request is sent on
-    to that URL by a 307.
+    `idle_s`: a connection that is idle for so long is closed. `elsewhere`: the `Location` of each
+    reply.
     """
 
     def __init__(
-        self, *, tls: bool = False, idle_s: float | None = None, elsewhere: str = ""
-    ) -> None:
+        self, *, tls: bool = False, idle_s: float | None = None, status: int = 200,
+        elsewhere: str = "",
+    ) -> None:  # fmt: skip
         self.paths: list[str] = []
         """What was asked for, as it stood in the first line."""
         self.keys: list[str | None] = []
@@ -60,8 +61,8 @@ class PlainServer:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 asked.paths.append(self.path)
                 asked.keys.append(self.headers["Authorization"])
-                said = b"" if elsewhere else json.dumps(completion(body)).encode()
-                self.send_response(307 if elsewhere else 200)
+                said = b"" if status != 200 else json.dumps(completion(body)).encode()
+                self.send_response(status)
                 if elsewhere:
                     self.send_header("Location", elsewhere)
                 self.send_header("Content-Length", str(len(said)))

@@ -67,9 +67,17 @@ def test_a_proxy_is_used_for_other_machines_and_never_for_this_one(cli, plain, t
     assert set(proxy.keys) == {None}, "a key does not go over plain http to another machine"
 
 
+def test_a_key_that_was_not_sent_is_told_when_it_is_asked_for(cli, plain, tmp_path):
+    proxy = plain(status=401)
+    env = {"HTTP_PROXY": proxy.url.removesuffix("/v1"), "http_proxy": proxy.url.removesuffix("/v1")}
+    ran = cli(*job(tmp_path, "http://teacher.invalid/v1"), code=4, **env)
+    assert "OPENAI_API_KEY is not sent over plain http" in ran.err
+    assert proxy.keys == [None]
+
+
 def test_a_redirect_is_told_and_not_followed(cli, plain, tmp_path):
     other = plain()
-    server = plain(elsewhere=f"{other.url}/chat/completions")
+    server = plain(status=307, elsewhere=f"{other.url}/chat/completions")
     ran = cli(*job(tmp_path, server.url), code=4)
     assert "307" in ran.err
     assert len(server.paths) == 1

@@ -76,7 +76,13 @@ class OpenAIChat:
             case 401:
                 key = self.endpoint.key_variable or "no variable"
                 what = f"the key in {key}" if self.endpoint.key else "a request without a key"
-                return f"{who} refuses {what} (401). {message}"
+                why = (
+                    f" {key} is not sent over plain http to another machine, where it could be"
+                    " read on the way: give an https:// URL, or a tunnel to this machine."
+                    if self.endpoint.withheld
+                    else ""
+                )
+                return f"{who} refuses {what} (401).{why} {message}"
             case 404:
                 return await asyncio.to_thread(self._not_found, message)
             case 0:
