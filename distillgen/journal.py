@@ -453,9 +453,9 @@ class Journal:
         set_aside(reserve_of(self.path))
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         uri = f"file:{quote(str(self.path.absolute()))}"
-        write = _connect(uri)
+        write, shared = _connect_to_write(uri)
         try:
-            self._read = _connect(uri) if _wal(write) else write
+            self._read = _connect(uri) if shared else write
             if fresh or not write.execute("SELECT 1 FROM sqlite_master").fetchone():
                 write.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
             self._check_version()
@@ -498,30 +498,41 @@ class Journal:
             return self._read.execute(sql, values).fetchall()
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str, *, alone: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10
     )
-    connection.execute("PRAGMA synchronous = FULL")
+    if alone:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     return connection
 
 
-def _wal(connection: sqlite3.Connection) -> bool:
-    """Switch to write-ahead logging; False when this process must keep the file to itself.
+def _connect_to_write(uri: str) -> tuple[sqlite3.Connection, bool]:
+    """A connection with write-ahead logging, and whether others may be opened beside it.
 
-    Network file systems have no shared memory for it; exclusive locking needs none.
+    Network file systems have no shared memory for the log's index; whoever has the file to itself
+    needs none.
     """
+    connection = _connect(uri)
     try:
-        if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
-            return True
+        if _wal(connection):
+            return connection, True
     except sqlite3.OperationalError:
         pass
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if mode != "wal":
+    connection.close()
+    connection = _connect(uri, alone=True)
+    if not _wal(connection):
+        connection.close()
         raise UserError(
-            f"this file system cannot hold a journal (SQLite's mode is `{mode}`);"
-            " name a folder on another disk with -o",
+            "this file system cannot hold a journal (SQLite's write-ahead log); name a folder on"
+            " another disk with -o",
             STORAGE,
         )
-    return False
+    return connection, False
+
+
+def _wal(connection: sqlite3.Connection) -> bool:
+    mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("SELECT 1 FROM sqlite_master").fetchall()  # needs the log's index
+    return mode == "wal"

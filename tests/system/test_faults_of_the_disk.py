@@ -1,5 +1,7 @@
 """A disk that fails now and then: the run stops at once, and the same command ends it later."""
 
+import os
+
 import pytest
 from jobs import content, sent_again
 
@@ -39,3 +41,22 @@ def test_an_error_of_the_disk_stops_the_run_and_loses_nothing(
     assert content(tmp_path / "run") == unbroken
     assert len(server.asked) - asked == 40 - held, "what the journal holds is not asked again"
     assert sent_again(server.asked) <= told["possibly_paid_twice"] <= 8
+
+
+def test_a_disk_without_shared_memory_holds_a_run_all_the_same(
+    cli, under, server, tmp_path, unbroken
+):
+    """As on network file systems, where the log's index cannot be mapped."""
+    run = tmp_path / "run"
+    run.mkdir()
+    shared = run / "journal.sqlite-shm"
+    without = under(
+        "strace", "-f", "-o", os.devnull, "-P", str(shared),
+        "-e", "trace=mmap", "-e", "inject=mmap:error=ENODEV",
+    )  # fmt: skip
+    command = job(tmp_path, server)
+    assert without(*command).told["counts"]["kept"] == len(server.asked) == 40
+    assert content(run) == unbroken
+    assert without(*command).told["usage"]["requests"] == 0
+    assert "40 answered" in without("status", "run").out
+    assert cli(*command).told["usage"]["requests"] == 0, "nor on a disk that has it"
