@@ -1,6 +1,6 @@
 """Measure how busy `distillgen expand` keeps a teacher: `python benchmarks/expand.py [N …]`.
 
-64 in flight, 10 new inputs a reply, latencies lognormal about 500 ms (sigma 0.5). Each place shows
+64 in flight, 10 new inputs a reply, latencies lognormal about 1 s (sigma 0.5). Each place shows
 examples that earlier places brought, so that not all of them can be asked at once. "Busy" is the
 share of 64 that the teacher had in service between the first request and the last reply, the
 beginning and the end included.
@@ -16,7 +16,7 @@ import teacher
 from answers import used
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-IN_FLIGHT, LATENCY_MS, SPREAD = 64, 500, 0.5
+IN_FLIGHT, LATENCY_MS, SPREAD = 64, 1000, 0.5
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ PER_REPLY = 10
 SLOWER = 40
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 SYLLABLES = [a + b for a in "bcdfglmnprstv" for b in ("a", "e", "i", "o", "u")]
+WORDS = ["".join(random.Random(n).choices(SYLLABLES, k=3)) for n in range(5000)]
 
 
 def reply(said: dict[str, Any], tokens_in: int = 400, tokens_out: int = 90) -> bytes:
@@ -94,7 +95,7 @@ class Teacher:
         return json.dumps(said).encode()
 
     def words(self, k: int) -> str:
-        return " ".join("".join(self.rng.choices(SYLLABLES, k=3)) for _ in range(k))
+        return " ".join(self.rng.choices(WORDS, k=k))
 
     def examples(self) -> bytes:
         rng = self.rng
