@@ -27,10 +27,14 @@ check: $(READY)  ## Run ruff, mypy --strict and the docs check
 docs: $(READY)  ## Write docs/cli.md and docs/records.md anew
 	@$(BIN)/python docs/generate.py
 
-bench: $(READY)  ## Measure start-up, answers beside a bare loop, and how limits are kept
+bench: $(READY)  ## Measure everything but the million rows; takes half an hour
 	@$(BIN)/python benchmarks/start_up.py
 	@$(BIN)/python benchmarks/answers.py
 	@$(BIN)/python benchmarks/pacing.py
+	@$(BIN)/python benchmarks/expand.py
+	@$(BIN)/python benchmarks/soak.py
+	@$(BIN)/python benchmarks/dedupe.py
+	@$(BIN)/python benchmarks/embedded.py
 
 clean:  ## Remove the environment and what tools left behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist build
