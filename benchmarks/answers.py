@@ -80,10 +80,13 @@ class Used(NamedTuple):
     busy: float
 
 
-def used(words: list[str], folder: Path, address: str, in_flight: int) -> Used:
+def used(
+    words: list[str], folder: Path, address: str, in_flight: int, python: str = sys.executable
+) -> Used:
+    """Run a process to its end, and ask the teacher how busy it was."""
     started = time.monotonic()
     child = subprocess.Popen(
-        [sys.executable, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [python, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     assert child.stderr
     said = child.stderr.read().decode()

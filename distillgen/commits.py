@@ -164,7 +164,7 @@ class Commits:
                 if not there:
                     raise UserError(f"{self.path}: the journal was removed during the run", STORAGE)
             self._run(batch)
-        except (sqlite3.Error, UserError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait hear of it
             return error
         return None
 
@@ -191,7 +191,7 @@ class Commits:
                     self._reserve.unlink(missing_ok=True)
                     self._run(batch)
                     self.connection.execute("COMMIT")
-        except UserError as error:
+        except Exception as error:  # noqa: BLE001
             self._broken = error
         finally:
             self._roll_back()

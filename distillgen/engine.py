@@ -143,13 +143,19 @@ class Engine:
             try:
                 await self._pump(asks)
             finally:
-                await signals.drain(self._tasks, self._stop is not None)
-                if not self._stop or self._stop.reason == "budget":
-                    await self._fail_given_up()
-                await self._flushed()
-                self.journal.serve(None)
+                await self._land(signals)
         if self._crash:
             raise self._crash
+
+    async def _land(self, signals: Signals) -> None:
+        """See what is under way to its end, and all of it onto the disk."""
+        try:
+            await signals.drain(self._tasks, self._stop is not None)
+            if not self._stop or self._stop.reason == "budget":
+                await self._fail_given_up()
+            await self._flushed()
+        finally:
+            self.journal.serve(None)
 
     async def _pump(self, asks: Iterator[Ask | None]) -> None:
         """Start a task for each request that may be under way, until the stream ends."""
