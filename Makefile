@@ -43,8 +43,9 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "distillgen needs Python 3.11 or newer; here is $$($(PYTHON) --version 2>&1) ($$(command -v $(PYTHON)))."; \
 	  echo "Install it, then:  make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
-	@$(PYTHON) -m venv .venv || { \
-	  echo "Python cannot make environments here; on Debian: apt install python3-venv"; rm -rf .venv; exit 2; }
-	@echo "installing distillgen and its tools into .venv, once"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@printf "installing distillgen and its tools into .venv, once "
+	@{ $(PYTHON) -m venv .venv || { \
+	    echo "Python cannot make environments here; on Debian: apt install python3-venv"; rm -rf .venv; exit 2; } && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; } & job=$$!; \
+	  while kill -0 $$job 2>/dev/null; do printf .; sleep 1; done; echo; wait $$job
 	@touch $@
