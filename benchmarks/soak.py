@@ -18,7 +18,7 @@ from answers import write_questions
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from teacher_server import TeacherServer
 
-FAULTY = {"fail_share": 0.07, "useless_share": 0.07, "slow_every": 16, "dress": "mixed"}
+FAULTY = {"fail_share": 0.07, "useless_share": 0.07, "slow_every": 50, "dress": "mixed"}
 
 
 def main() -> None:

@@ -16,6 +16,9 @@ SHARE = 0.98
 """So much of a limit is used: clocks differ, and requests do not arrive as evenly as they leave."""
 OTHER_FILES = 40
 """Files that a process may have open beside its connections: the journal, what it writes, pipes."""
+RARE, REMEMBERED = 0.1, 200
+"""Once the rate was cut, 429s cut it again only if they are at least a tenth of the last 100 to 200
+outcomes. A server that sends fewer does not mind the rate, and would cut it down to nothing."""
 COOL_DOWN_S = 15.0
 """After a 429 the number in flight does not grow for this long, or for Retry-After."""
 
@@ -40,7 +43,7 @@ class Pace:
         self.closed_until = 0.0
         """Monotonic time before which nothing is sent."""
         self._grow_from = 0.0
-        self._recovering = False
+        self._answers = self._slow_downs = 0.0
         self._since_growth = 0
         self._requests = _limiter(rpm)
         self._tokens = _limiter(tpm)
@@ -94,21 +97,29 @@ class Pace:
         """A 429 came; True when it begins a new episode, and the rate was cut."""
         now = time.monotonic()
         self.closed_until = max(self.closed_until, now + wait_s)
-        if now < self._grow_from:
+        self._count(slow_downs=1)
+        rare = self._slow_downs < RARE * (self._slow_downs + self._answers)
+        if now < self._grow_from or (rare and self._grow_from):
             return False
         self._grow_from = now + max(wait_s, COOL_DOWN_S)
-        self._recovering = True
         self.limit = max(1.0, min(self.limit, self.used) * 0.8)
         return True
 
     def went_well(self) -> None:
         """A request was answered: grow by 5 % a round once the cool-down is over."""
+        self._count(answers=1)
         if self.limit >= self.most or time.monotonic() < self._grow_from:
             return
         self._since_growth += 1
         if self._since_growth >= self.limit:
             self._since_growth = 0
             self.limit = min(float(self.most), max(self.limit * 1.05, self.limit + 1))
+
+    def _count(self, answers: int = 0, slow_downs: int = 0) -> None:
+        self._answers += answers
+        self._slow_downs += slow_downs
+        if self._answers + self._slow_downs > REMEMBERED:
+            self._answers, self._slow_downs = self._answers / 2, self._slow_downs / 2
 
     def hear(self, headers: Mapping[str, str]) -> None:
         """Take up the limits that a reply states, unless the user gave their own."""

@@ -110,6 +110,29 @@ def test_the_rate_grows_back_to_the_concurrency_and_no_further(monkeypatch):
     assert pace.limit == 10.0
 
 
+def test_rare_429s_do_not_wear_the_rate_down(monkeypatch):
+    monkeypatch.setattr(pacing, "COOL_DOWN_S", 0.0)
+    pace = Pace(10)
+    pace.used = 10
+    assert pace.slow_down(0.0)
+    for _ in range(100):
+        for _ in range(15):
+            pace.went_well()
+        pace.slow_down(0.0)
+    assert pace.limit == 10.0
+
+
+def test_429s_that_become_frequent_cut_the_rate_again(monkeypatch):
+    monkeypatch.setattr(pacing, "COOL_DOWN_S", 0.0)
+    pace = Pace(10)
+    pace.used = 10
+    pace.slow_down(0.0)
+    for _ in range(10_000):
+        pace.went_well()
+    assert any(pace.slow_down(0.0) for _ in range(30))
+    assert pace.limit < 10.0
+
+
 def test_nothing_is_sent_before_retry_after():
     async def go():
         pace = Pace(4)
