@@ -120,7 +120,7 @@ class Commits:
         """Commit what waits, and let the reserve go."""
         self.serve(None)
         self._disk.shutdown()
-        with suppress(UserError):  # whoever waited for it was told
+        with suppress(Exception):  # whoever waited for it was told
             self.flush()
         self._reserve.unlink(missing_ok=True)
 

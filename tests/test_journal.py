@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from distillgen.commits import Commits
 from distillgen.errors import STORAGE, UserError
 from distillgen.journal import Ended, Journal, Place
 from distillgen.records import Message, Request, Usage
@@ -306,6 +307,22 @@ def test_a_journal_removed_during_the_run_is_told_to_whoever_waits(path, journal
         journal.flush()
     assert caught.value.code == STORAGE
     assert told == [caught.value]
+
+
+def test_whoever_waits_hears_of_an_error_that_nobody_foresaw(path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    told: list[BaseException | None] = []
+    journal = Journal(path)
+    monkeypatch.setattr(Commits, "_run", broken)
+    calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    journal.serve(calls.put)
+    journal.note(ask(), 0, url="u", form="f", worst=1, done=told.append)
+    for _ in range(2):  # the rows are written, and the disk has been waited for
+        calls.get(timeout=10)()
+    assert [type(error) for error in told] == [ZeroDivisionError]
+    journal.close()
 
 
 def test_closing_writes_what_waits(path):
