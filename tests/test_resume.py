@@ -42,8 +42,8 @@ def test_a_run_killed_twenty_times_ends_as_one_that_was_not(cli, server, tmp_pat
         "run", seeds(tmp_path), "-n", 120, "--per-call", 4, "--concurrency", AT_ONCE,
         *teacher(server), "--json", "--max-failed", 1,
     ]  # fmt: skip
-    cli(*job, "-o", "unbroken")
-    needed = bodies(server.asked)
+    whole = cli(*job, "-o", "unbroken").told
+    needed = bodies(server.asked).keys()
     first, reported = len(server.asked), 0
     dice = random.Random(1)
     for _ in range(KILLS):
@@ -58,7 +58,10 @@ def test_a_run_killed_twenty_times_ends_as_one_that_was_not(cli, server, tmp_pat
     assert balanced(last)
     assert content(tmp_path / "broken") == content(tmp_path / "unbroken")
     assert sent_again(server.asked[first:]) <= last["possibly_paid_twice"] == reported
-    assert bodies(server.asked[first:]).keys() == needed.keys()
+    came = bodies(server.asked[first:]).keys()
+    # Which places are asked beyond the end goes by when the run looks how much is still wanted.
+    assert len(came - needed) * 4 <= last["counts"]["expand"]["surplus"]
+    assert len(needed - came) * 4 <= whole["counts"]["expand"]["surplus"]
     with server.counting() as asked:
         cli(*job, "-o", "broken")
     assert asked == []
