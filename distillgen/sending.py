@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -68,11 +69,12 @@ class Turns:
         self._left = AT_ONCE
 
     async def wait(self) -> None:
-        """Return when it is this one's turn."""
+        """Return when it is this one's turn; at once when cancelled, as what came is paid for."""
         if not self._left:
             turn = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
-            await turn
+            with suppress(asyncio.CancelledError):
+                await turn
             return
         if self._left == AT_ONCE:
             asyncio.get_running_loop().call_soon(self._next)
