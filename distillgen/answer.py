@@ -19,6 +19,7 @@ from distillgen.records import (
     RationaleSource,
     Request,
     Seed,
+    Terms,
 )
 from distillgen.sending import Ask
 from distillgen.task import Task
@@ -34,14 +35,11 @@ FEW_RATIONALES = 0.1
 class Setting:
     """What all answers of one run share."""
 
+    terms: Terms
     teacher: str
-    """The identity in requests."""
-    shown_teacher: str
     """The name in answers."""
-    server: str | None
     task: Task
     prompt: Prompt
-    sampling: dict[str, float | int]
     shots: tuple[Seed, ...]
     """Seeds with an answer of their own, shown as models."""
     resample: int
@@ -64,7 +62,6 @@ class Answering:
     def __init__(self, examples: Iterable[Example], setting: Setting, journal: Journal) -> None:
         """`examples` is walked more than once, always in the same order."""
         self.examples, self.setting, self.journal = examples, setting, journal
-        labels = list(setting.task.labels)
         self.at = 0
         """So many inputs, from the first, have been read."""
         self.found = 0
@@ -72,8 +69,7 @@ class Answering:
         self._keys = bytearray()
         """The keys that `requests` came by, 32 bytes an input: `read` need not plan them again."""
         self._asked: dict[str, Example] = {}
-        self._labels = {label.casefold().strip(): label for label in labels}
-        self._schema = schema(labels)
+        self._labels = {label.casefold().strip(): label for label in setting.task.labels}
 
     def plan(self, example: Example) -> Request:
         """What is asked for one input; equal inputs are one request."""
@@ -86,13 +82,7 @@ class Answering:
             question=example.question,
             shots=self.setting.shots,
         )
-        return Request(
-            teacher=self.setting.teacher,
-            server=self.setting.server,
-            messages=messages,
-            json_schema=self._schema,
-            sampling=self.setting.sampling,
-        )
+        return Request(self.setting.terms, messages)
 
     def requests(self) -> Iterator[Ask]:
         """Every request that is open, of the inputs that are not read yet."""
@@ -199,7 +189,7 @@ class Answering:
             rationale=reading.rationale, answer=reading.answer, label=reading.label,
             rationale_source=reading.source, flags=reading.flags, images=example.images,
             meta=example.meta, id=example.id, strategy=example.strategy, parents=example.parents,
-            teacher=self.setting.shown_teacher, request=key,
+            teacher=self.setting.teacher, request=key,
         )  # fmt: skip
 
 

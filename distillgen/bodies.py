@@ -16,6 +16,8 @@ BYTES_PER_TOKEN = 3
 """For estimates where usage is missing; English has about 4.4, so they err on the dear side."""
 LOST = "\ufffd"
 """Stands for a character that no UTF-8 file can hold, and for NUL."""
+NATIVE = ("reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details")
+"""Where servers put what the teacher thought."""
 UNWRITABLE = re.compile("[\ud800-\udfff\0]")
 
 
@@ -120,12 +122,13 @@ def _body(body: bytes) -> JSON:
 def _message(message: dict[str, JSON]) -> tuple[str, str, str]:
     """Text, reasoning and refusal of a message, in whichever fields they stand."""
     content = message.get("content")
+    if isinstance(content, str) and message.keys().isdisjoint(NATIVE):
+        return writable(content), "", _text(message.get("refusal") or "")
     parts = content if isinstance(content, list) else [content]
     thinking = [part for part in parts if _thinks(part)]
     texts = [part for part in parts if part is not None and not _thinks(part)]
     refusals = [part["refusal"] for part in texts if isinstance(part, dict) and "refusal" in part]
-    named = ("reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details")
-    native = next((said for name in named if (said := _words(message.get(name)))), "")
+    native = next((said for name in NATIVE if (said := _words(message.get(name)))), "")
     reasoning = [native, *(_words(part) for part in thinking)]
     return (
         "".join(_words(part) or _dumped(part) for part in texts),
@@ -171,34 +174,31 @@ def _usage(stated: JSON, asked_bytes: int, came_bytes: int) -> Usage:
     Some servers leave hidden reasoning out of the completion's tokens and count it in the total,
     or beside them: the largest reading is taken.
     """
-
-    def figure(*path: str) -> int | None:
-        value = stated
-        for step in path:
-            value = value.get(step) if isinstance(value, dict) else None
-        good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS
-        return value if good else None
-
-    came_in = figure("prompt_tokens") or figure("input_tokens")
-    out = figure("completion_tokens") or figure("output_tokens")
-    hidden = figure("completion_tokens_details", "reasoning_tokens") or 0
-    beyond = (figure("total_tokens") or 0) - (came_in or 0)
+    came_in = _figure(stated, "prompt_tokens") or _figure(stated, "input_tokens")
+    out = _figure(stated, "completion_tokens") or _figure(stated, "output_tokens")
+    beyond = _figure(stated, "total_tokens") - came_in
     if came_in and (out or beyond > 0):
-        out = max(out or 0, beyond)
-    if hidden > (out or 0):
-        out = (out or 0) + hidden
-    estimated = came_in is None or came_in == 0 or (not out and came_bytes > 0)
+        out = max(out, beyond)
+    if detail := _part(stated, "completion_tokens_details"):
+        hidden = _figure(detail, "reasoning_tokens")
+        out = out + hidden if hidden > out else out
+    estimated = not came_in or (not out and came_bytes > 0)
     came_in = came_in or math.ceil(asked_bytes / BYTES_PER_TOKEN)
     out = out or math.ceil(came_bytes / BYTES_PER_TOKEN)
-    cached = (
-        figure("prompt_tokens_details", "cached_tokens") or figure("prompt_cache_hit_tokens") or 0
-    )
-    cached = min(cached, came_in)
-    written = figure("prompt_tokens_details", "cache_write_tokens") or 0
-    return Usage(
-        input_tokens=came_in - cached,
-        cached_tokens=cached,
-        written_tokens=min(written, came_in - cached),
-        output_tokens=out,
-        estimated=estimated,
-    )
+    cached = written = 0
+    if detail := _part(stated, "prompt_tokens_details"):
+        cached, written = _figure(detail, "cached_tokens"), _figure(detail, "cache_write_tokens")
+    cached = min(cached or _figure(stated, "prompt_cache_hit_tokens"), came_in)
+    return Usage(came_in - cached, cached, min(written, came_in - cached), out, estimated)
+
+
+def _part(stated: JSON, name: str) -> JSON:
+    return stated.get(name) if isinstance(stated, dict) else None
+
+
+def _figure(stated: JSON, name: str) -> int:
+    """A number of tokens; 0 for what is missing or absurd."""
+    value = stated.get(name) if isinstance(stated, dict) else None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS:
+        return value
+    return 0

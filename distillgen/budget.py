@@ -24,7 +24,7 @@ class Purse:
         """The most that one send of a request can cost."""
         if self.price is None:
             return None
-        most = int(request.sampling.get("max_tokens", UNSTATED_MAX_TOKENS))
+        most = int(request.terms.sampling.get("max_tokens", UNSTATED_MAX_TOKENS))
         return self.price.worst(request.length, most)
 
     def reserve(self, request: Request) -> bool:

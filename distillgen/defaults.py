@@ -11,7 +11,7 @@ from distillgen import answer, strategies
 from distillgen.expand import Options
 from distillgen.prices import NANO
 from distillgen.prompts import Prompt
-from distillgen.records import Seed
+from distillgen.records import Seed, Terms
 from distillgen.settings import DEFAULT_MAX_COST, Settings
 from distillgen.task import Task
 from distillgen.teachers import Chosen
@@ -28,11 +28,9 @@ def of_expand(
     if chosen.small:
         sampling |= {"min_p": 0.1, "max_tokens": 300 * per_call}
     return strategies.Setting(
-        teacher=chosen.identity,
-        server=settings.server,
+        terms=Terms(chosen.identity, settings.server, None, sampling | _given(settings)),
         task=task,
         prompt=prompt,
-        sampling=sampling | _given(settings),
         seeds=seeds,
         per_call=per_call,
         shots=shots,
@@ -60,12 +58,15 @@ def of_answer(
     sampling: dict[str, float | int] = {"temperature": 0.3}
     sampling["max_tokens"] = 250 if chosen.small else 1024
     return answer.Setting(
-        teacher=chosen.identity,
-        shown_teacher=chosen.shown,
-        server=settings.server,
+        terms=Terms(
+            chosen.identity,
+            settings.server,
+            answer.schema(list(task.labels)),
+            sampling | _given(settings),
+        ),
+        teacher=chosen.shown,
         task=task,
         prompt=prompt,
-        sampling=sampling | _given(settings),
         shots=answer.pick_shots(seeds, task.labels, short=chosen.small),
         resample=settings.resample,
     )

@@ -3,7 +3,7 @@
 import json
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from math import ceil
 from types import ModuleType
@@ -76,10 +76,8 @@ def sequence_of(setting: Setting) -> str:
         {
             "strategy": setting.prompt.name,
             "prompt": setting.prompt.sha256,
-            "teacher": setting.teacher,
-            "server": setting.server,
+            "terms": asdict(setting.terms),
             "task": setting.task.model_dump(include={"expert", "language", "labels"}),
-            "sampling": setting.sampling,
             "seeds": [[seed.row(), seed.id] for seed in setting.seeds],
             "per_call": setting.per_call,
             "shots": [setting.shots, setting.human_shots, setting.steady, setting.short],

@@ -214,7 +214,7 @@ class Journal:
             " WHERE sequence = ? AND i = ?",
             (bytes.fromhex(sequence), i),
         )
-        return (Request.model_validate_json(rows[0][0]), rows[0][1]) if rows else None
+        return (Request.parse(rows[0][0]), rows[0][1]) if rows else None
 
     def places(self, sequence: str, start: int) -> int:
         """Number of places from `start` on that have an outcome."""
@@ -233,7 +233,7 @@ class Journal:
             " WHERE key BETWEEN ? AND ? LIMIT 1",
             (bytes.fromhex(low), bytes.fromhex(high)),
         )
-        return Request.model_validate_json(rows[0][0]) if rows else None
+        return Request.parse(rows[0][0]) if rows else None
 
     def attempts(self, key: str) -> list[dict[str, str | int | float | bytes | None]]:
         """Every send of a request, in order: for `trace`."""
@@ -320,8 +320,8 @@ class Journal:
         ticket = Ticket(key, wave, self._next_attempt())
         add = self._writing.add
         add(ASKED, (key, wave))
-        add(ASKED_WHAT, (key, wave, request.model_dump_json()))
-        add(SENT, (*ticket, request.teacher, url, form, time.time(), worst))
+        add(ASKED_WHAT, (key, wave, request.spelled))
+        add(SENT, (*ticket, request.terms.teacher, url, form, time.time(), worst))
         if place:
             add(BOUND, (key, wave, bytes.fromhex(place.sequence), place.i, place.lineage))
         if done:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +18,7 @@ JSON = Any
 
 
 _spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_quoted = json.encoder.encode_basestring_ascii
 
 
 def canonical(value: JSON) -> bytes:
@@ -102,7 +104,7 @@ def content_id(user_context: str, question: str, images: Iterable[str] = ()) -> 
     return digest(texts)[:16]
 
 
-class Message(Record):
+class Message(NamedTuple):
     """One turn of a conversation with the teacher."""
 
     role: Literal["system", "user", "assistant"]
@@ -111,32 +113,66 @@ class Message(Record):
     """What is said."""
 
 
-class Request(Record):
-    """What is asked, logically: all that changes the meaning of the reply, and nothing else."""
+@dataclass(frozen=True)
+class Terms:
+    """What the requests of one stage have in common."""
 
     teacher: str
     """`provider:model`; for an embedded teacher `local:` and the sha256 of its weights."""
     server: str | None = None
     """The name given with `--server`, which keeps equal models on two servers apart."""
-    messages: tuple[Message, ...]
-    """The conversation, the format instruction included."""
     json_schema: dict[str, JSON] | None = None
     """JSON Schema of the wanted reply, strict; None for free text."""
-    sampling: dict[str, float | int] = Field(default_factory=dict)
+    sampling: dict[str, float | int] = field(default_factory=dict)
     """`temperature`, `top_p`, `min_p`, `max_tokens` …, as the teacher's API names them."""
+
+    @cached_property
+    def spelled(self) -> str:
+        """Canonical JSON."""
+        return _spelled(asdict(self))
+
+    @cached_property
+    def length(self) -> int:
+        """Bytes of the schema."""
+        return len(orjson.dumps(self.json_schema)) if self.json_schema else 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked, logically: all that changes the meaning of the reply, and nothing else."""
+
+    terms: Terms
+    """Who is asked, and for what kind of reply."""
+    messages: tuple[Message, ...]
+    """The conversation, the format instruction included."""
     sample: int = 0
     """Number of the draw: equal messages with another number are another request."""
+
+    @classmethod
+    def parse(cls, spelled: str) -> "Request":
+        """The request that `spelled` spells."""
+        read = json.loads(spelled)
+        messages = tuple(Message(**message) for message in read["messages"])
+        return cls(Terms(**read["terms"]), messages, read["sample"])
+
+    @cached_property
+    def spelled(self) -> str:
+        """Canonical JSON, put together of parts, as the terms are the same each time."""
+        messages = ",".join(
+            f'{{"content":{_quoted(said)},"role":"{role}"}}' for role, said in self.messages
+        )
+        return f'{{"messages":[{messages}],"sample":{self.sample},"terms":{self.terms.spelled}}}'
 
     @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON, 64 hexadecimal digits: the request's identity."""
-        return digest(self.model_dump())
+        return hashlib.sha256(self.spelled.encode()).hexdigest()
 
     @cached_property
     def length(self) -> int:
         """Bytes of the messages and of the schema that goes with them."""
-        asked = sum(len(message.content.encode(errors="replace")) for message in self.messages)
-        return asked + (len(orjson.dumps(self.json_schema)) if self.json_schema else 0)
+        said = sum(len(message.content.encode(errors="replace")) for message in self.messages)
+        return said + self.terms.length
 
     def seed(self, wave: int) -> int:
         """The `seed` to send, 31 bits, for servers that take one; another wave, another seed."""

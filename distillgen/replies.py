@@ -85,6 +85,8 @@ def _split(text: str) -> tuple[str, list[str], bool]:
     >>> _split("<think>hm</think>{}")
     ('{}', ['hm'], True)
     """
+    if "<" not in text and "[" not in text:
+        return text, [], True
     outside: list[str] = []
     inside: list[str] = []
     at, thinking = 0, False
@@ -293,8 +295,12 @@ def _listed(part: JSON, wanted: str, names: Sequence[str]) -> list[JSON]:
 
 def _pick(read: JSON, required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
     """The named fields of an object, of the last one in a list, or of one inside these."""
-    names = {name: _fold(name) for name in (*required, *optional)}
-    best = _best(read, [names[name] for name in required])
+    names = {name: name for name in (*required, *optional)}
+    if isinstance(read, dict) and read.keys() >= names.keys():
+        best = read
+    else:
+        names = {name: _fold(name) for name in names}
+        best = _best(read, [names[name] for name in required])
     picked = {}
     for name, folded in names.items():
         item = best.get(folded)

@@ -90,7 +90,7 @@ class Session:
             say(f"         assumed: {one.assumed}")
         if self.given.get("as_json"):
             asked = {
-                one.stage: [request.model_dump()["messages"] for request in one.samples]
+                one.stage: [[m._asdict() for m in request.messages] for request in one.samples]
                 for one in stages
             }
             figures = {one.stage: one.as_json() for one in stages}

@@ -53,9 +53,9 @@ def _request(journal: Journal, key: str) -> Iterator[str]:
     if request is None:
         yield f"request {key}: not in the journal"
         return
-    sampling = ", ".join(f"{name} {value}" for name, value in request.sampling.items())
+    sampling = ", ".join(f"{name} {value}" for name, value in request.terms.sampling.items())
     yield f"request {key}"
-    yield f"to {request.teacher}, {sampling}, draw {request.sample}"
+    yield f"to {request.terms.teacher}, {sampling}, draw {request.sample}"
     for message in request.messages:
         yield f"\n--- {message.role}"
         yield visible(message.content)

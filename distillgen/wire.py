@@ -53,17 +53,17 @@ class Form:
         """The JSON body of `POST /chat/completions`."""
         body: dict[str, JSON] = {
             "model": model,
-            "messages": [m.model_dump() for m in request.messages],
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
         }
-        for name, value in request.sampling.items():
+        for name, value in request.terms.sampling.items():
             if name not in self.without:
                 body[self.limit if name == "max_tokens" else name] = value
         if self.seed:
             body["seed"] = seed
-        if request.json_schema and self.response == "json_schema":
-            wanted = {"name": "reply", "strict": True, "schema": request.json_schema}
+        if request.terms.json_schema and self.response == "json_schema":
+            wanted = {"name": "reply", "strict": True, "schema": request.terms.json_schema}
             body["response_format"] = {"type": "json_schema", "json_schema": wanted}
-        elif request.json_schema and self.response == "json_object":
+        elif request.terms.json_schema and self.response == "json_object":
             body["response_format"] = {"type": "json_object"}
         return body
 
@@ -77,13 +77,13 @@ class Form:
         text = message.lower()
         if self.limit == "max_tokens" and "max_completion_tokens" in text:
             return replace(self, limit="max_completion_tokens")
-        for name in request.sampling:
+        for name in request.terms.sampling:
             unwanted = name != "max_tokens" and name not in self.without
             if unwanted and re.search(rf"\b{name}\b", text):
                 return replace(self, without=self.without | {name})
         if self.seed and re.search(r"\bseed\b", text):
             return replace(self, seed=False)
-        structured = request.json_schema is not None and self.response in WEAKER
+        structured = request.terms.json_schema is not None and self.response in WEAKER
         if structured and (re.search(r"response.?format|json|schema", text) or not named_only):
             return replace(self, response=WEAKER[self.response])
         if self.seed and not named_only:

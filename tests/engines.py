@@ -15,7 +15,7 @@ from distillgen.outcomes import Failed, settle
 from distillgen.pacing import Pace
 from distillgen.prices import Price
 from distillgen.providers import Endpoint
-from distillgen.records import Completion, Message, Request
+from distillgen.records import Completion, Message, Request, Terms
 from distillgen.sending import Ask
 from distillgen.teachers.openai_chat import OpenAIChat
 
@@ -26,11 +26,8 @@ PRICE = Price(Decimal(1), Decimal(1), Decimal(4))
 def question(i: int, **more: Any) -> Request:
     """Request number `i`, in the words of the answer prompt."""
     words = f'Question {i}? Reply with {{"rationale": "…", "answer": "…"}}'
-    given = {"sampling": {"temperature": 0.3, "max_tokens": 100}, **more}
-    return Request(
-        teacher="openai:teacher-1", messages=(Message(role="user", content=words),),
-        json_schema=schema([]), **given,
-    )  # fmt: skip
+    given = {"sampling": {"temperature": 0.3, "max_tokens": 100}, "json_schema": schema([]), **more}
+    return Request(Terms("openai:teacher-1", **given), (Message("user", words),))
 
 
 def questions(n: int, start: int = 0) -> list[Request]:

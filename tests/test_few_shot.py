@@ -2,7 +2,7 @@
 
 from distillgen.answer import pick_shots
 from distillgen.prompts import find
-from distillgen.records import Seed
+from distillgen.records import Seed, Terms
 from distillgen.strategies import Setting
 from distillgen.strategies.few_shot import plan
 from distillgen.task import Task
@@ -16,7 +16,7 @@ SEEDS = tuple(
 def setting(short: bool) -> Setting:
     prompt = find("expand.few_shot", "", False, [])
     return Setting(
-        teacher="t", server=None, task=Task(name="t"), prompt=prompt, sampling={}, seeds=SEEDS,
+        terms=Terms("t"), task=Task(name="t"), prompt=prompt, seeds=SEEDS,
         per_call=1, shots=4, human_shots=4, steady=1, short=short, random_seed=0,
     )  # fmt: skip
 

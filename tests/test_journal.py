@@ -13,14 +13,14 @@ import pytest
 from distillgen.commits import Commits
 from distillgen.errors import STORAGE, UserError
 from distillgen.journal import Ended, Journal, Place
-from distillgen.records import Message, Request, Usage
+from distillgen.records import Message, Request, Terms, Usage
 
 SEQUENCE = "ab" * 32
 
 
 def ask(words: str = "Buy gold?", sample: int = 0) -> Request:
     return Request(
-        teacher="openai:t", messages=(Message(role="user", content=words),), sample=sample
+        Terms("openai:t"), messages=(Message(role="user", content=words),), sample=sample
     )
 
 

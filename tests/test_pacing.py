@@ -6,10 +6,10 @@ import pytest
 
 from distillgen import pacing
 from distillgen.pacing import Pace, estimated_tokens
-from distillgen.records import Message, Request
+from distillgen.records import Message, Request, Terms
 
-REQUEST = Request(teacher="t", messages=(Message(role="user", content="Hm?" * 40),))
-LONG = REQUEST.model_copy(update={"sampling": {"max_tokens": 970}})
+REQUEST = Request(Terms("t"), messages=(Message(role="user", content="Hm?" * 40),))
+LONG = Request(Terms("t", sampling={"max_tokens": 970}), REQUEST.messages)
 
 
 async def passes(pace: Pace, request: Request = REQUEST) -> bool:
@@ -159,7 +159,7 @@ def test_a_stop_ends_the_wait_for_retry_after():
 def test_the_users_limits_hold(limits):
     async def go():
         pace = Pace(4, **limits)
-        request = REQUEST.model_copy(update={"messages": (Message(role="user", content="Hm??"),)})
+        request = Request(Terms("t"), (Message(role="user", content="Hm??"),))
         assert await passes(pace, request)
         assert not await passes(pace, request)
 

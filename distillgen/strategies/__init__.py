@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from distillgen.errors import UserError
 from distillgen.prompts import Prompt
-from distillgen.records import Example, Request, Seed
+from distillgen.records import Example, Request, Seed, Terms
 from distillgen.task import Task
 
 
@@ -22,11 +22,10 @@ from distillgen.task import Task
 class Setting:
     """What all places of one sequence share."""
 
-    teacher: str
-    server: str | None
+    terms: Terms
+    """The strategy adds the schema of its replies."""
     task: Task
     prompt: Prompt
-    sampling: dict[str, float | int]
     seeds: tuple[Seed, ...]
     per_call: int
     """Inputs asked for in one request."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from distillgen import replies
@@ -29,15 +30,8 @@ def plan(place: int, pool: Pool, setting: Setting) -> Planned:
         tags=sorted({tag for seed in setting.seeds for tag in seed.tags}),
         place=place,
     )
-    request = Request(
-        teacher=setting.teacher,
-        server=setting.server,
-        messages=messages,
-        json_schema=schema(setting.per_call),
-        sampling=setting.sampling,
-        sample=place,
-    )
-    return Planned(request, tuple(shot.id for shot in shots))
+    terms = replace(setting.terms, json_schema=schema(setting.per_call))
+    return Planned(Request(terms, messages, place), tuple(shot.id for shot in shots))
 
 
 def parse(completion: Completion) -> list[Proposal]:

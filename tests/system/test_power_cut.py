@@ -9,7 +9,7 @@ from pathlib import Path
 from conftest import ROOT
 
 from distillgen.journal import Journal
-from distillgen.records import Message, Request
+from distillgen.records import Message, Request, Terms
 from system.conftest import Disk, system
 
 CUTS = 20
@@ -40,7 +40,7 @@ for i in range(10**6):
 
 
 def ask(i: int) -> Request:
-    return Request(teacher="openai:t", messages=(Message(role="user", content="?"),), sample=i)
+    return Request(Terms("openai:t"), messages=(Message(role="user", content="?"),), sample=i)
 
 
 def test_what_was_acknowledged_survives_a_power_cut(tmp_path):
