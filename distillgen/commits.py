@@ -6,6 +6,7 @@ rows; a second thread does nothing but wait for the disk. Were the statements ru
 fight for the interpreter's lock at each row.
 """
 
+import asyncio
 import os
 import sqlite3
 import sys
@@ -28,11 +29,13 @@ SWITCH_S = 0.0005
 """Seconds for which one thread may keep the interpreter while another waits for it. Python's own
 5 ms would make each commit of a busy loop take 10 ms, most of it not for the disk."""
 
+LEISURE_S = 0.005
+"""What nobody waits for, such as a reply, waits so long for what somebody does: the note of the
+request that follows it. One commit then does for both."""
+
 Value = bytes | str | int | float | None
 Done = Callable[[BaseException | None], None]
 """Called when what was added is durable, or cannot be."""
-Later = Callable[[Callable[[], None]], object]
-"""Has the thread that adds rows make a call soon; may be called from any thread."""
 
 
 class _Batch:
@@ -42,6 +45,8 @@ class _Batch:
         self.rows: dict[str, list[tuple[Value, ...]]] = {text: [] for text in statements}
         self.count = 0
         self.dones: list[Done] = []
+        self.wanted = False
+        """Somebody waits for it."""
 
 
 class Commits:
@@ -59,20 +64,22 @@ class Commits:
         self._statements = statements
         self._waiting = _Batch(statements)
         self._broken: BaseException | None = None
-        self._later: Later | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
         self._disk = ThreadPoolExecutor(1, "journal")
         self._switch_s = sys.getswitchinterval()
         self._inode = path.stat().st_ino
         self._reserve = reserve_of(path)
 
-    def serve(self, later: Later | None) -> None:
-        """Commit from now on whatever is added, as soon as the disk is free for it.
+    def serve(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Commit from now on whatever this loop's thread adds.
 
         With None it waits for `flush`.
         """
-        sys.setswitchinterval(SWITCH_S if later else self._switch_s)
-        self._later = later
+        sys.setswitchinterval(SWITCH_S if loop else self._switch_s)
+        self._at_ease()
+        self._loop = loop
         with self.lock:  # what is on its way to the disk arrives first
             self._busy = False
         self._wake()
@@ -81,14 +88,18 @@ class Commits:
         """Have a row written with the next commit."""
         self._waiting.rows[statement].append(values)
         self._waiting.count += 1
-        if self._later:
+        if self._loop:
             self._wake()
         elif self._waiting.count > MOST_WAITING:
             self.flush()
 
-    def then(self, done: Done) -> None:
-        """Call `done` when all that was added before is durable, or cannot be."""
+    def then(self, done: Done, *, at_leisure: bool = False) -> None:
+        """Call `done` when all that was added before is durable, or cannot be.
+
+        The commit begins as soon as the disk is free for it, `at_leisure` a little later.
+        """
         self._waiting.dones.append(done)
+        self._waiting.wanted |= not at_leisure
         self._wake()
 
     def flush(self) -> None:
@@ -127,11 +138,26 @@ class Commits:
     # -- one commit ------------------------------------------------------------------------
 
     def _wake(self) -> None:
-        if self._later and not self._busy and (self._waiting.count or self._waiting.dones):
+        if not self._loop or self._busy or not (self._waiting.count or self._waiting.dones):
+            return
+        if self._waiting.wanted:
             self._busy = True
-            self._later(self._begin)
+            self._loop.call_soon(self._begin)
+        elif not self._timer:
+            self._timer = self._loop.call_later(LEISURE_S, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._waiting.wanted = True
+        self._wake()
+
+    def _at_ease(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     def _begin(self) -> None:
+        self._at_ease()
         self.lock.acquire()
         batch, self._waiting = self._waiting, _Batch(self._statements)
         failed = self._written(batch)
@@ -146,8 +172,8 @@ class Commits:
                 done(error)
             self._wake()
 
-        if later := self._later:
-            later(over)
+        if loop := self._loop:
+            loop.call_soon_threadsafe(over)
         else:
             over()
 

@@ -138,7 +138,7 @@ class Engine:
         self._crash: BaseException | None = None
         self._wake, self._stopping = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.journal.serve(loop.call_soon_threadsafe)
+        self.journal.serve(loop)
         with Signals(loop, self) as signals:
             try:
                 await self._pump(asks)

@@ -7,6 +7,7 @@ tables of their own so that sums over attempts stay quick.
 `commits.py` says how rows get there.
 """
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -20,7 +21,6 @@ from distillgen.commits import (
     KEPT,
     Commits,
     Done,
-    Later,
     Value,
     reserve_of,
     set_aside,
@@ -340,7 +340,7 @@ class Journal:
         if ended.state == "answered":
             add(ANSWERED, ticket)
         if done:
-            self._writing.then(done)
+            self._writing.then(done, at_leisure=True)
 
     def fail(self, ticket: Ticket, kind: FailureKind, detail: str) -> None:
         """Give a request the final state *failed*."""
@@ -377,7 +377,7 @@ class Journal:
         def landed(_: BaseException | None) -> None:
             del self._taken[key]
 
-        self._writing.then(landed)
+        self._writing.then(landed, at_leisure=True)
         return self._taken[key]
 
     def reopen(self, keys: Iterable[str]) -> None:
@@ -407,9 +407,9 @@ class Journal:
 
         self._writing.alone(write)
 
-    def serve(self, later: Later | None) -> None:
-        """Commit from now on as soon as the disk is free; with None, what is added waits."""
-        self._writing.serve(later)
+    def serve(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Commit from now on as the work in this loop needs it; with None, what is added waits."""
+        self._writing.serve(loop)
 
     def then(self, done: Done) -> None:
         """Call `done` when everything that was written before is durable."""

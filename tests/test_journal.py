@@ -1,11 +1,10 @@
 """The journal: what was asked, sent and answered, and what is left of it after a crash."""
 
+import asyncio
 import os
-import queue
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -244,19 +243,53 @@ def test_all_attempts_of_a_request_can_be_traced(journal):
 
 def test_commits_come_in_the_order_of_the_calls(journal):
     """And what is added while one is on its way to the disk goes with the next."""
-    calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    journal.serve(calls.put)
     landed: list[int] = []
-    for i in range(500):
-        journal.note(
-            ask(sample=i), 0, url="u", form="f", worst=1, done=lambda _, i=i: landed.append(i)
-        )
-        if i % 50 == 0:
-            calls.get(timeout=10)()
-    while len(landed) < 500:
-        calls.get(timeout=10)()
+
+    async def work() -> None:
+        journal.serve(asyncio.get_running_loop())
+        for i in range(500):
+            journal.note(
+                ask(sample=i), 0, url="u", form="f", worst=1, done=lambda _, i=i: landed.append(i)
+            )
+            if i % 50 == 0:
+                await asyncio.sleep(0)
+        while len(landed) < 500:
+            await asyncio.sleep(0.001)
+        journal.serve(None)
+
+    asyncio.run(asyncio.wait_for(work(), 30))
     assert landed == list(range(500))
     assert journal.in_flight() == 500
+
+
+def test_a_reply_shares_the_commit_of_the_note_that_follows_it(journal, monkeypatch):
+    """And is on disk soon where none follows."""
+    monkeypatch.setattr("distillgen.commits.LEISURE_S", 0.5)
+    commits: list[int] = []
+    run = Commits._run
+    monkeypatch.setattr(Commits, "_run", lambda self, batch: (commits.append(1), run(self, batch)))
+
+    async def work() -> None:
+        ticket = note(journal, ask())
+        journal.serve(asyncio.get_running_loop())
+        for follows in (True, False):
+            commits.clear()
+            landed, noted = asyncio.Event(), asyncio.Event()
+            journal.end(
+                ticket, Ended("answered", 200, b"{}"), lambda _, landed=landed: landed.set()
+            )
+            await asyncio.sleep(0.01)
+            if follows:
+                journal.note(
+                    ask(sample=1), 0, url="u", form="f", worst=1,
+                    done=lambda _, noted=noted: noted.set(),
+                )  # fmt: skip
+                await noted.wait()
+            await landed.wait()
+            assert len(commits) == 1
+        journal.serve(None)
+
+    asyncio.run(asyncio.wait_for(work(), 30))
 
 
 def test_another_process_may_read_while_one_writes(path, journal):
@@ -316,11 +349,15 @@ def test_whoever_waits_hears_of_an_error_that_nobody_foresaw(path, monkeypatch):
     told: list[BaseException | None] = []
     journal = Journal(path)
     monkeypatch.setattr(Commits, "_run", broken)
-    calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    journal.serve(calls.put)
-    journal.note(ask(), 0, url="u", form="f", worst=1, done=told.append)
-    for _ in range(2):  # the rows are written, and the disk has been waited for
-        calls.get(timeout=10)()
+
+    async def work() -> None:
+        journal.serve(asyncio.get_running_loop())
+        journal.note(ask(), 0, url="u", form="f", worst=1, done=told.append)
+        while not told:
+            await asyncio.sleep(0.001)
+        journal.serve(None)
+
+    asyncio.run(asyncio.wait_for(work(), 30))
     assert [type(error) for error in told] == [ZeroDivisionError]
     journal.close()
 

@@ -14,14 +14,12 @@ from system.conftest import Disk, system
 
 CUTS = 20
 WRITER = """
-import queue, sys
+import asyncio, sys
 from pathlib import Path
 from distillgen.journal import Ended, Journal
 from system.test_power_cut import ask
 
 journal = Journal(Path(sys.argv[1]))
-calls = queue.SimpleQueue()
-journal.serve(calls.put)
 told = 0
 
 def acknowledged(i, error):
@@ -30,12 +28,16 @@ def acknowledged(i, error):
     told += 1
     print(i, flush=True)
 
-for i in range(10**6):
-    ticket = journal.note(ask(i), 0, url="http://h/v1", form="text max_tokens", worst=None)
-    reply = Ended("answered", 200, b"x" * 2000)
-    journal.end(ticket, reply, lambda error, i=i: acknowledged(i, error))
-    while i - told >= 16:
-        calls.get()()
+async def work():
+    journal.serve(asyncio.get_running_loop())
+    for i in range(10**6):
+        ticket = journal.note(ask(i), 0, url="http://h/v1", form="text max_tokens", worst=None)
+        reply = Ended("answered", 200, b"x" * 2000)
+        journal.end(ticket, reply, lambda error, i=i: acknowledged(i, error))
+        while i - told >= 16:
+            await asyncio.sleep(0.001)
+
+asyncio.run(work())
 """
 
 
