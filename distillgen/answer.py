@@ -1,6 +1,6 @@
 """Answer every input with the teacher: the rationale first, then the concrete answer or label."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -25,8 +25,11 @@ from distillgen.sending import Ask
 from distillgen.task import Task
 
 PROMPT = "answer"
-REMEMBERED = 512
-"""So many inputs are kept in mind to show the first pair of a run."""
+AHEAD = 20_000
+"""So many inputs may be under way or answered behind one that is still open, with what came of
+them in memory; the others are read from the journal in the end."""
+STUCK = 1000
+"""Behind so many, the first open input may have failed: the journal says."""
 FEW_RATIONALES = 0.1
 """Above this share of answers without a rationale the run says so loudly."""
 
@@ -47,7 +50,7 @@ class Setting:
 
 @dataclass
 class Answered:
-    """What reading the journal brought; the counts grow while `read` is walked."""
+    """What came of the inputs that have been handed out."""
 
     counts: Counter[str] = field(default_factory=Counter)
     """`given`, `kept`, `failed`, `open`, and `no_rationale` among the kept."""
@@ -57,18 +60,24 @@ class Answered:
 
 
 class Answering:
-    """The requests of a list of inputs, and what came of them."""
+    """The requests of a list of inputs, and what came of them.
+
+    What comes is handed out in the order of the inputs, most of it while others are still asked:
+    `landed` gives what is complete so far, `read` all that the journal holds.
+    """
 
     def __init__(self, examples: Iterable[Example], setting: Setting, journal: Journal) -> None:
         """`examples` is walked more than once, always in the same order."""
         self.examples, self.setting, self.journal = examples, setting, journal
+        self.answered = Answered()
         self.at = 0
-        """So many inputs, from the first, have been read."""
+        """So many inputs, from the first, have been handed out."""
         self.found = 0
         """Inputs that have an outcome, as far as `requests` has come."""
-        self._keys = bytearray()
-        """The keys that `requests` came by, 32 bytes an input: `read` need not plan them again."""
-        self._asked: dict[str, Example] = {}
+        self._ahead: deque[tuple[Example, str]] = deque()
+        """The inputs behind these that `requests` has come by, and their keys."""
+        self._came: dict[str, Reading | Failed] = {}
+        """What came of them, by key."""
         self._labels = {label.casefold().strip(): label for label in setting.task.labels}
 
     def plan(self, example: Example) -> Request:
@@ -85,54 +94,81 @@ class Answering:
         return Request(self.setting.terms, messages)
 
     def requests(self) -> Iterator[Ask]:
-        """Every request that is open, of the inputs that are not read yet."""
-        self._keys.clear()
-        self.found = self.at
+        """Every request that is open, of the inputs that are not handed out yet."""
+        self._ahead.clear()
+        self._came.clear()
+        self.found = planned = self.at
         for examples in self._unread():
             requests = [self.plan(example) for example in examples]
             keys = [request.key for request in requests]
-            self._keys += bytes.fromhex("".join(keys))
-            for example, request, result in zip(
-                examples, requests, self._settled(keys), strict=True
-            ):
+            results = list(self._settled(keys))
+            if self.at + len(self._ahead) == planned and len(self._ahead) < AHEAD:
+                self._ahead.extend(zip(examples, keys, strict=True))
+                self._came |= {k: r for k, r in zip(keys, results, strict=True) if r is not None}
+            planned += len(examples)
+            for request, result in zip(requests, results, strict=True):
                 if result is None:
-                    if len(self._asked) < REMEMBERED:
-                        self._asked[request.key] = example
                     yield Ask(request)
                 else:
                     self.found += 1
 
-    def pair(self, request: Request, reading: "Reading") -> Answer | None:
-        """The answer that a reading makes of one of the first inputs asked; None for others."""
-        example = self._asked.get(request.key)
-        return self._answer(example, request.key, reading) if example else None
+    def heard(self, request: Request, completion: Completion) -> "Reading":
+        """Take in a reply that was just committed.
 
-    def read(
-        self, answered: Answered, *, to_first_open: bool = False
-    ) -> Iterator[Answer | Failure]:
-        """What came of each input that is not read yet, in their order.
+        Raises:
+            ParseError: as `parse`.
+        """
+        reading = self.parse(completion)
+        if len(self._came) < AHEAD:
+            self._came[request.key] = reading
+        return reading
+
+    def pair(self, request: Request) -> Answer | None:
+        """The answer to a request that was just heard; None when its input is not known."""
+        example = next((one for one, key in self._ahead if key == request.key), None)
+        reading = self._came.get(request.key)
+        if example is None or not isinstance(reading, Reading):
+            return None
+        return self._answer(example, request.key, reading)
+
+    def landed(self) -> Iterator[Answer | Failure]:
+        """What came of the first inputs not handed out yet, up to one that is still open."""
+        ahead = self._ahead
+        while ahead:
+            if len(ahead) > STUCK and ahead[0][1] not in self._came:
+                keys = [key for _, key in islice(ahead, CHUNK)]
+                results = zip(keys, self._settled(keys), strict=True)
+                self._came |= {key: result for key, result in results if result is not None}
+            example, key = ahead[0]
+            if (result := self._came.get(key)) is None:
+                return
+            ahead.popleft()
+            if not ahead or ahead[0][1] != key:
+                del self._came[key]
+            if record := self._record(example, key, result):
+                yield record
+
+    def read(self, *, to_first_open: bool = False) -> Iterator[Answer | Failure]:
+        """What the journal holds of each input that is not handed out yet, in their order.
 
         An input that is still open brings nothing; with `to_first_open` it ends the walk, and is
         the first of the next one.
         """
-        n = 0
+        known = self._ahead.copy()
         for examples in self._unread():
-            keys = [
-                self._keys[i * 32 : i * 32 + 32].hex() or self.plan(example).key
-                for i, example in enumerate(examples, n)
-            ]
-            n += len(examples)
+            keys = [known.popleft()[1] if known else self.plan(example).key for example in examples]
             for example, key, result in zip(examples, keys, self._settled(keys), strict=True):
                 if result is None and to_first_open:
                     return
-                self.at += 1
-                if record := self._record(example, key, result, answered):
+                if record := self._record(example, key, result):
                     yield record
 
     def _record(
-        self, example: Example, key: str, result: "Reading | Failed | None", answered: Answered
+        self, example: Example, key: str, result: "Reading | Failed | None"
     ) -> Answer | Failure | None:
         """What came of one input, counted; None while it is open."""
+        self.at += 1
+        answered = self.answered
         answered.counts["given"] += 1
         match result:
             case None:

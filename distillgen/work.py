@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from distillgen import answers, dry_run, export, files, inputs, prompts, strategies
-from distillgen.answer import FEW_RATIONALES, PROMPT, Answered, Answering, Reading
+from distillgen.answer import FEW_RATIONALES, PROMPT, Answering, Reading
 from distillgen.budget import Purse
 from distillgen.defaults import max_cost, of_answer, of_expand, of_walk
 from distillgen.engine import Engine, Read, Stop
@@ -175,7 +175,7 @@ class Work:
             "answer", source, given.sha256, answering.setting.prompt,
             lambda: sum(1 for _ in answering.requests()),
         )  # fmt: skip
-        answered, stop = Answered(), None
+        stop = None
         with files.Whole(paths[0]) as good, files.Whole(paths[2]) as bad:
 
             def write(records: Iterable[Answer | Failure]) -> None:
@@ -184,11 +184,13 @@ class Work:
 
             for row in _others(paths[2], "answer"):
                 bad.write(row)
-            write(answering.read(answered, to_first_open=True))
+            write(answering.read(to_first_open=True))
             if answering.at < len(examples):
-                stop = self._ask(answering, len(examples))
-                write(answering.read(answered))
+                stop = self._ask(answering, len(examples), lambda: write(answering.landed()))
+            if answering.at < len(examples):
+                write(answering.read())
         _write_among(paths[1], "answer", given.invalid)
+        answered = answering.answered
         counts = {name: answered.counts[name] for name in ("given", "kept", "failed", "open")}
         counts["rejected"] = len(given.invalid)
         counts["given"] += len(given.invalid)
@@ -206,15 +208,26 @@ class Work:
         self._finish(entry, result)
         return result
 
-    def _ask(self, answering: Answering, total: int) -> Stop | None:
-        """Have every open request of the answers asked, and shown how it gets on."""
+    def _ask(self, answering: Answering, total: int, between: Callable[[], None]) -> Stop | None:
+        """Have every open request of the answers asked, and shown how it gets on.
+
+        `between` is called again and again meanwhile, and once at the end.
+        """
         tally = self.engine.tally
         before = tally.answered + tally.failed
+
+        def asks() -> Iterator[Ask]:
+            for ask in answering.requests():
+                yield ask
+                between()
+
         with self.watch.live(
             "answer", total, tally,
             lambda: answering.found + tally.answered + tally.failed - before,
         ):  # fmt: skip
-            return self.engine.fill(answering.requests(), self._showing_first(answering))
+            stop = self.engine.fill(asks(), self._showing_first(answering))
+            between()
+            return stop
 
     def _showing_first(self, answering: Answering) -> Callable[[Request, Completion], Reading]:
         """The stage's reader, which also shows the first pair as soon as there is one."""
@@ -222,8 +235,8 @@ class Work:
 
         def read(request: Request, completion: Completion) -> Reading:
             nonlocal shown
-            reading = answering.parse(completion)
-            if not shown and (pair := answering.pair(request, reading)):
+            reading = answering.heard(request, completion)
+            if not shown and (pair := answering.pair(request)):
                 shown = True
                 self.watch.first_pair(pair)
             return reading
