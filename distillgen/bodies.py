@@ -26,6 +26,14 @@ def writable(text: str) -> str:
     return text if text.isascii() and "\0" not in text else UNWRITABLE.sub(LOST, text)
 
 
+class Told(ParseError):
+    """The body tells of an error."""
+
+    def __init__(self, code: str, kind: str, message: str) -> None:
+        super().__init__("bad_body", f"not a chat completion; it says: {message or code or kind}")
+        self.told = code, kind, message
+
+
 def completion(body: bytes, asked_bytes: int = 0) -> Completion:
     """An OpenAI-shaped chat completion, in the dialects of the servers that imitate it.
 
@@ -33,18 +41,19 @@ def completion(body: bytes, asked_bytes: int = 0) -> Completion:
     states none.
 
     Raises:
+        Told: an error, whatever else stands beside it.
         ParseError: `encoding` for bytes that are no UTF-8, `bad_body` for what is no chat
             completion with a choice.
     """
     try:
         whole = _body(body)
+        if (told := _told(whole)) and any(told):
+            raise Told(*told)
         choices = whole.get("choices") if isinstance(whole, dict) else None
         choice = choices[0] if isinstance(choices, list) and choices else None
         message = choice.get("message") if isinstance(choice, dict) else None
         if not (isinstance(choice, dict) and isinstance(message, dict)):
-            problem = error_of(body)
-            said = f"; it says: {problem[2]}" if problem else ""
-            raise ParseError("bad_body", f"not a chat completion with a choice{said}")
+            raise ParseError("bad_body", "not a chat completion with a choice")
         text, reasoning, refusal = _message(message)
     except RecursionError:
         raise ParseError("bad_body", "nested too deeply") from None
@@ -65,15 +74,15 @@ def error_of(body: bytes) -> tuple[str, str, str] | None:
     ('model_not_found', '', 'No such model')
     """
     try:
-        whole = _body(body)
-        if isinstance(whole, list) and whole and isinstance(whole[0], dict):
-            whole = whole[0]
-        if not isinstance(whole, dict):
-            return None
-        found = _error(whole)
+        return _told(_body(body))
     except (ParseError, RecursionError):
         return None
-    if found is None:
+
+
+def _told(whole: JSON) -> tuple[str, str, str] | None:
+    if isinstance(whole, list) and whole and isinstance(whole[0], dict):
+        whole = whole[0]
+    if not isinstance(whole, dict) or (found := _error(whole)) is None:
         return None
     code, kind, message = (" ".join(part.split())[:500] for part in found)
     return code, kind, message
@@ -174,31 +183,26 @@ def _usage(stated: JSON, asked_bytes: int, came_bytes: int) -> Usage:
     Some servers leave hidden reasoning out of the completion's tokens and count it in the total,
     or beside them: the largest reading is taken.
     """
+    stated = stated if isinstance(stated, dict) else {}
     came_in = _figure(stated, "prompt_tokens") or _figure(stated, "input_tokens")
     out = _figure(stated, "completion_tokens") or _figure(stated, "output_tokens")
     beyond = _figure(stated, "total_tokens") - came_in
     if came_in and (out or beyond > 0):
         out = max(out, beyond)
-    if detail := _part(stated, "completion_tokens_details"):
+    if isinstance(detail := stated.get("completion_tokens_details"), dict):
         hidden = _figure(detail, "reasoning_tokens")
         out = out + hidden if hidden > out else out
     estimated = not came_in or (not out and came_bytes > 0)
     came_in = came_in or math.ceil(asked_bytes / BYTES_PER_TOKEN)
     out = out or math.ceil(came_bytes / BYTES_PER_TOKEN)
     cached = written = 0
-    if detail := _part(stated, "prompt_tokens_details"):
+    if isinstance(detail := stated.get("prompt_tokens_details"), dict):
         cached, written = _figure(detail, "cached_tokens"), _figure(detail, "cache_write_tokens")
     cached = min(cached or _figure(stated, "prompt_cache_hit_tokens"), came_in)
     return Usage(came_in - cached, cached, min(written, came_in - cached), out, estimated)
 
 
-def _part(stated: JSON, name: str) -> JSON:
-    return stated.get(name) if isinstance(stated, dict) else None
-
-
-def _figure(stated: JSON, name: str) -> int:
+def _figure(stated: dict[str, JSON], name: str) -> int:
     """A number of tokens; 0 for what is missing or absurd."""
-    value = stated.get(name) if isinstance(stated, dict) else None
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS:
-        return value
-    return 0
+    value = stated.get(name)
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else 0

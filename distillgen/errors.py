@@ -1,8 +1,7 @@
-"""The three kinds of error, and the exit code of each.
+"""The two kinds of error, and the exit code of each.
 
     Exception
     ├── UserError        what only the user can mend: one line, exit code 2 (or as said)
-    ├── TeacherError     the teacher refused one request; the item becomes a Failure
     └── ParseError       a reply cannot be used; the item becomes a Failure
 
 Anything else is a bug and crashes with its traceback.
@@ -44,15 +43,6 @@ FailureKind = Literal[
     "bad_request", "bad_body", "encoding", "timeout", "connection", "server_error", "rate_limited",
 ]  # fmt: skip
 """Why an item has no result: the first five are seen in a reply, the rest met on the way."""
-
-
-class TeacherError(Exception):
-    """The teacher gave up on, or refused, one request."""
-
-    def __init__(self, kind: FailureKind, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
 
 
 class ParseError(Exception):

@@ -121,8 +121,7 @@ class Ticket(NamedTuple):
     attempt: int
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """How one send ended."""
 
     state: AttemptState

@@ -125,7 +125,7 @@ class Pace:
         """Take up the limits that a reply states, unless the user gave their own."""
         for name, given in (("requests", self._given[0]), ("tokens", self._given[1])):
             text = headers.get(f"x-ratelimit-limit-{name}", "")
-            if given or not re.fullmatch(r"\d{1,12}(\.\d+)?", text) or float(text) <= 0:
+            if not text or given or not re.fullmatch(r"\d{1,12}(\.\d+)?", text) or float(text) <= 0:
                 continue
             if self._stated.get(name) != float(text):
                 self._stated[name] = float(text)

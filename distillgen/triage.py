@@ -5,10 +5,9 @@ The rules and their reasons are those of the fault table in docs/faults.md.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from distillgen import bodies
 from distillgen.errors import FailureKind, ParseError
@@ -19,8 +18,7 @@ LONGEST_WAIT_S = 900.0
 """A server that asks for a longer pause is taken at its word by stopping the run."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one send brought.
 
     `answered`: a usable completion. `unpaid`: nothing was billed, try again. `unknown`: may have
@@ -45,10 +43,17 @@ class Verdict:
 def of_reply(reply: Reply, asked_bytes: int = 0) -> Verdict:
     """The verdict on a whole reply; `asked_bytes` is the length of the prompt, in case the reply
     does not state its tokens."""
-    found = bodies.error_of(reply.body)
-    if reply.status == 200 and not any(found or ()):
-        return _of_completion(reply, asked_bytes)
-    return replace(_judge(reply, *(found or ("", "", ""))), status=reply.status)
+    if reply.status != 200:
+        told = bodies.error_of(reply.body) or ("", "", "")
+        return _judge(reply, *told)._replace(status=reply.status)
+    try:
+        return Verdict(
+            "answered", status=200, completion=bodies.completion(reply.body, asked_bytes)
+        )
+    except bodies.Told as error:
+        return _judge(reply, *error.told)._replace(status=200)
+    except ParseError as error:
+        return Verdict("unknown", error.kind, error.detail, status=200)
 
 
 def of_lost(lost: Lost) -> Verdict:
@@ -58,14 +63,6 @@ def of_lost(lost: Lost) -> Verdict:
     if lost.kind == "too_large":
         return Verdict("refused", lost.kind, lost.detail)
     return Verdict("unknown" if lost.paid else "unpaid", lost.kind, lost.detail)
-
-
-def _of_completion(reply: Reply, asked_bytes: int) -> Verdict:
-    try:
-        completion = bodies.completion(reply.body, asked_bytes)
-    except ParseError as error:
-        return Verdict("unknown", error.kind, error.detail, status=200)
-    return Verdict("answered", status=200, completion=completion)
 
 
 def _judge(reply: Reply, code: str, kind: str, message: str) -> Verdict:
