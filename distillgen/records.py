@@ -31,6 +31,10 @@ def digest(value: JSON) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+EMPTY = (str, list, tuple, dict)
+"""Of these an empty one says nothing."""
+
+
 class Record(BaseModel):
     """What all records share: frozen, and no field that nobody declared."""
 
@@ -42,8 +46,11 @@ class Record(BaseModel):
         >>> Seed(user_context="I am 40", question="Buy gold?").row()
         {'user_context': 'I am 40', 'question': 'Buy gold?'}
         """
+        values = vars(self)
         return {
-            k: v for k, v in self.model_dump(mode="json").items() if v not in (None, "", [], {})
+            name: value
+            for name in type(self).model_fields
+            if (value := values[name]) or not (value is None or isinstance(value, EMPTY))
         }
 
 
@@ -176,8 +183,7 @@ class Request:
 
     def seed(self, wave: int) -> int:
         """The `seed` to send, 31 bits, for servers that take one; another wave, another seed."""
-        drawn = hashlib.sha256(f"{self.key}{wave}".encode()).digest()
-        return int.from_bytes(drawn[:4]) >> 1
+        return (int(self.key[:8], 16) + wave) & 0x7FFFFFFF
 
 
 class Usage(NamedTuple):

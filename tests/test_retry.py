@@ -41,7 +41,7 @@ def test_a_run_with_failures_ends_repeats_nothing_and_is_mended_by_retry(
     cli("answer", "whole", *teacher(server))
     broken, whole = content(tmp_path / "broken"), content(tmp_path / "whole")
     for name in ("inputs.jsonl", "answers.jsonl", "rejected.jsonl", "failures.jsonl"):
-        assert broken[name] == whole[name]
+        assert broken.get(name) == whole.get(name)
 
 
 def test_retry_leaves_failed_requests_of_expand_alone_and_says_so(cli, server, tmp_path):
@@ -118,12 +118,13 @@ old = f.parse
 f.parse = lambda c: [p._replace(question=p.question + " Please.") for p in old(c)]
 """
 DEAF = """
+import zlib
 import distillgen.replies as r
 from distillgen.errors import ParseError
 old = r.fields
 def fields(completion, *names):
-    if "7" in completion.text.split("answer")[-1]:
-        raise ParseError("schema", "no seven is understood")
+    if zlib.crc32(completion.text.encode()) % 5 == 0:
+        raise ParseError("schema", "a fifth is not understood")
     return old(completion, *names)
 r.fields = fields
 """
