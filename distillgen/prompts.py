@@ -86,6 +86,10 @@ class Prompt:
     sha256: str
     """Digest of the file's bytes."""
     _template: Template = field(repr=False)
+    _uses: Mapping[str, tuple[str, ...]] = field(repr=False)
+    """The variables of each block."""
+    _rendered: dict[str, tuple[list[JSON], str]] = field(default_factory=dict, repr=False)
+    """Each block as it was rendered last, and on what: a system message is mostly the same."""
 
     def render(self, **variables: JSON) -> tuple[Message, ...]:
         """The messages for one request: the system message, unless it is empty, and the user's.
@@ -102,10 +106,9 @@ class Prompt:
         # model still has a `parse_raw` that unpickles.
         fields = _SHOT_FIELDS[self.name]
         shots = [{f: getattr(shot, f) or "" for f in fields} for shot in variables["shots"]]
-        context = self._template.new_context({**variables, "shots": shots})
-        blocks = self._template.blocks
+        given = {**variables, "shots": shots}
         try:
-            texts = {role: "".join(blocks[role](context)).strip() for role in blocks}
+            texts = {role: self._block(role, given) for role in self._uses}
         except _RENDER_ERRORS as error:
             what = str(error) or type(error).__name__
             raise UserError(f"{self.path}:{self._line(error)}: {what}; mend the prompt") from error
@@ -113,6 +116,15 @@ class Prompt:
             raise UserError(f"{self.path}: the user block is empty; write what is to be asked")
         messages = (Message(role=role, content=texts.get(role, "")) for role in ("system", "user"))
         return tuple(message for message in messages if message.content)
+
+    def _block(self, role: str, given: dict[str, JSON]) -> str:
+        values = [given[name] for name in self._uses[role]]
+        if role in self._rendered and self._rendered[role][0] == values:
+            return self._rendered[role][1]
+        context = self._template.new_context(given)
+        text = "".join(self._template.blocks[role](context)).strip()
+        self._rendered[role] = values, text
+        return text
 
     def _line(self, error: BaseException) -> int:
         """Line of the prompt file that raised `error`."""
@@ -174,7 +186,11 @@ def load(name: str, path: Path) -> Prompt:
         raise UserError(f"{path}:{error.lineno}: {error.message}; mend the prompt") from error
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise UserError(f"{path}: nested too deep; write it flatter") from error
-    return Prompt(name, path, hashlib.sha256(raw).hexdigest(), template)
+    uses = {
+        block.name: tuple(VARIABLES[name] & {node.name for node in block.find_all(nodes.Name)})
+        for block in tree.find_all(nodes.Block)
+    }
+    return Prompt(name, path, hashlib.sha256(raw).hexdigest(), template, uses)
 
 
 def _faults(tree: nodes.Template, name: str) -> Iterator[tuple[int, str]]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -120,6 +120,11 @@ class Message(NamedTuple):
     """What is said."""
 
 
+@lru_cache(4)  # the system message is mostly the same
+def _spelled_message(message: Message) -> str:
+    return f'{{"content":{_quoted(message.content)},"role":"{message.role}"}}'
+
+
 @dataclass(frozen=True)
 class Terms:
     """What the requests of one stage have in common."""
@@ -165,9 +170,7 @@ class Request:
     @cached_property
     def spelled(self) -> str:
         """Canonical JSON, put together of parts, as the terms are the same each time."""
-        messages = ",".join(
-            f'{{"content":{_quoted(said)},"role":"{role}"}}' for role, said in self.messages
-        )
+        messages = ",".join(map(_spelled_message, self.messages))
         return f'{{"messages":[{messages}],"sample":{self.sample},"terms":{self.terms.spelled}}}'
 
     @cached_property

@@ -229,6 +229,29 @@ def test_variables_that_the_template_sets_itself_are_known(tmp_path):
     assert sent(prompt, question="q") == (Message(role="user", content="qb11d"),)
 
 
+def test_what_changes_is_rendered_anew(tmp_path):
+    path = tmp_path / "answer.j2"
+    path.write_text(
+        "{% block system %}{% for shot in shots %}{{ shot.question }}{% endfor %}"
+        "{% if language %}{{ expert }}{% endif %}{% endblock %}"
+        "{% block user %}{{ question }}{% endblock %}"
+    )
+    prompt = load("answer", path)
+    one, two = (Seed(user_context="c", question=question) for question in "ab")
+    texts = [
+        tuple(message.content for message in sent(prompt, **given))
+        for given in (
+            {"question": "q", "shots": [one]},
+            {"question": "r", "shots": [one]},
+            {"question": "r", "shots": [two]},
+            {"question": "r", "shots": [two], "language": "fr", "expert": "x"},
+            {"question": "r", "shots": [two], "language": "fr", "expert": "y"},
+            {"question": "q", "shots": [one]},
+        )
+    ]
+    assert texts == [("a", "q"), ("a", "r"), ("b", "r"), ("bx", "r"), ("by", "r"), ("a", "q")]
+
+
 def test_the_system_message_comes_first_and_is_left_out_when_empty(tmp_path):
     path = tmp_path / "answer.j2"
     path.write_text(
