@@ -6,7 +6,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from distillgen import files
-from distillgen.errors import UserError
 from distillgen.records import JSON, Answer, content_id
 
 FIELDS = frozenset(Answer.model_fields)
@@ -18,19 +17,29 @@ def read(path: Path) -> Iterator[Answer]:
     Raises:
         UserError: a line is no answer; says where and why.
     """
-    for n, row in enumerate(files.rows_of(path), 1):
-        try:
-            yield _answer(row)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            field = ".".join(str(part) for part in fault["loc"])
-            raise UserError(f"{path}:{n}: `{field}`: {fault['msg'].lower()}") from error
+    return files.read_lines(path, _of_line)
 
 
 def closed(path: Path) -> bool:
     """Whether the answers are labels: judged by the first."""
     first = next(read(path), None)
     return first is not None and first.label is not None and not first.answer
+
+
+def _of_line(line: bytes) -> Answer:
+    """An answer of ours at once, any other as well as it fits."""
+    try:
+        answer = Answer.model_validate_json(line)
+        if "rationale_source" in answer.model_fields_set and not answer.meta:
+            return answer
+    except ValidationError:
+        pass
+    try:
+        return _answer(files.row(line))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        field = ".".join(str(part) for part in fault["loc"])
+        raise ValueError(f"`{field}`: {fault['msg'].lower()}") from error
 
 
 def _answer(row: dict[str, JSON]) -> Answer:

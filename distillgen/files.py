@@ -7,15 +7,18 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import orjson
 
 from distillgen.errors import STORAGE, UserError
 from distillgen.records import JSON, FileStamp
+
+T = TypeVar("T")
 
 BUFFER = 1 << 14
 LINE_ENDS = {"\x85".encode(): b"\\u0085", "\u2028".encode(): b"\\u2028",
@@ -56,7 +59,7 @@ def dumps(row: Mapping[str, JSON]) -> bytes:
             _refuse_nan(row)
     except TypeError:  # lone surrogates, more than 64 bits or 254 levels
         line = _dumps_slowly(row)
-    if b"\xe2\x80" in line or b"\xc2\x85" in line:
+    if not line.isascii():
         for end, escaped in LINE_ENDS.items():
             line = line.replace(end, escaped)
     return line
@@ -256,13 +259,13 @@ def changed(path: Path, stamp: FileStamp) -> bool:
     return found.st_size != stamp.size or sha256_of(path) != stamp.sha256
 
 
-def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
-    """The rows of a file that distillgen wrote; nothing when it is missing.
+def read_lines(path: Path, parse: Callable[[bytes], T]) -> Iterator[T]:
+    """What `parse` makes of each line of a file that distillgen wrote; nothing when it is missing.
 
     A last line that is cut off is dropped, with a `TornFile` warning.
 
     Raises:
-        UserError: another line is not JSON.
+        UserError: `parse` raised a ValueError; says in which line.
     """
     if not path.exists():
         return
@@ -272,8 +275,8 @@ def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
             if not line:
                 continue
             try:
-                row = loads(line)
-            except ValueError as error:
+                found = parse(line)
+            except NotJSON as error:
                 if not raw.endswith(b"\n"):
                     warnings.warn(
                         f"{path}: the last line is cut off, and left out. The journal holds what"
@@ -283,9 +286,33 @@ def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
                     )
                     return
                 raise UserError(f"{path}:{n}: not JSON ({error}); mend or remove it") from error
-            if not isinstance(row, dict):
-                raise UserError(f"{path}:{n}: not a JSON object; mend or remove it")
-            yield row
+            except ValueError as error:
+                raise UserError(f"{path}:{n}: {error}; mend or remove it") from error
+            yield found
+
+
+def rows_of(path: Path) -> Iterator[dict[str, JSON]]:
+    """The rows of a file that distillgen wrote; as `read_lines`."""
+    return read_lines(path, row)
+
+
+class NotJSON(ValueError):
+    """A line is no strict JSON."""
+
+
+def row(line: bytes) -> dict[str, JSON]:
+    """The JSON object of a line.
+
+    Raises:
+        ValueError: it holds something else; `NotJSON` if it is none at all.
+    """
+    try:
+        found = loads(line)
+    except ValueError as error:
+        raise NotJSON(str(error)) from error
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")
+    return found
 
 
 class _translated:
