@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from distillgen import weights
-from distillgen.journal import Journal
+from distillgen.stored import Stored
 from distillgen.teachers.embedded import serve
 from distillgen.teachers.local import CONTEXT
 from distillgen.wire import Form
@@ -51,7 +51,7 @@ def measured(words: list[str]) -> tuple[str, float]:
 
 def write_bodies(run: Path, model: str, path: Path) -> None:
     """The bodies that a run has sent."""
-    journal = Journal(run / "journal.sqlite", writable=False)
+    journal = Stored(run / "journal.sqlite")
     with path.open("w") as file:
         for line in (run / "answers.jsonl").read_bytes().splitlines():
             key = json.loads(line)["request"]

@@ -7,7 +7,7 @@ from itertools import islice
 
 from distillgen import replies
 from distillgen.errors import ParseError
-from distillgen.journal import CHUNK, Journal
+from distillgen.journal import Journal
 from distillgen.outcomes import Failed, settle
 from distillgen.prompts import Prompt
 from distillgen.records import (
@@ -22,6 +22,7 @@ from distillgen.records import (
     Terms,
 )
 from distillgen.sending import Ask
+from distillgen.stored import CHUNK
 from distillgen.task import Task
 
 PROMPT = "answer"

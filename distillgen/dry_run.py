@@ -6,9 +6,9 @@ from itertools import islice
 
 from distillgen.answer import Answering
 from distillgen.expand import Walk
-from distillgen.journal import Journal
 from distillgen.prices import NANO, Price
 from distillgen.records import JSON, Example, Request, Seed, Usage
+from distillgen.stored import Stored
 
 CHARACTERS_PER_TOKEN = 4.0
 """Of English text and of most tokenizers; the ratio measured in the journal takes its place."""
@@ -49,7 +49,7 @@ class Estimate:
         }
 
 
-def of_expand(walk: Walk, journal: Journal, price: Price | None) -> Estimate:
+def of_expand(walk: Walk, journal: Stored, price: Price | None) -> Estimate:
     """What is left of a walk, by the yield so far."""
     walk.advance()
     samples = [] if walk.ended else [ask.request for ask in _until_none(walk)]
@@ -68,7 +68,7 @@ def of_expand(walk: Walk, journal: Journal, price: Price | None) -> Estimate:
     )  # fmt: skip
 
 
-def of_answer(answering: Answering, journal: Journal, price: Price | None) -> Estimate:
+def of_answer(answering: Answering, journal: Stored, price: Price | None) -> Estimate:
     """What is open of the answers to known inputs; equal ones are counted once."""
     samples: list[Request] = []
     keys: set[bytes] = set()
@@ -83,7 +83,7 @@ def of_answer(answering: Answering, journal: Journal, price: Price | None) -> Es
 
 
 def of_answers_to_come(
-    answering: Answering, n: int, seeds: Iterable[Seed], journal: Journal, price: Price | None
+    answering: Answering, n: int, seeds: Iterable[Seed], journal: Stored, price: Price | None
 ) -> Estimate:
     """The answers of `run`: to the inputs that are there, and to as many more as `n` wants."""
     known = list(answering.examples)
@@ -104,7 +104,7 @@ def _until_none(walk: Walk):  # type: ignore[no-untyped-def]
 
 
 def _estimate(
-    stage: str, requests: int, there: int, samples: list[Request], journal: Journal,
+    stage: str, requests: int, there: int, samples: list[Request], journal: Stored,
     price: Price | None, assumed: str, out_each: int, *, in_sequence: bool,
 ) -> Estimate:  # fmt: skip
     measured = journal.means(in_sequence=in_sequence)

@@ -11,13 +11,14 @@ import tenacity
 
 from distillgen.budget import Purse
 from distillgen.errors import BUDGET, PROVIDER, STORAGE, ParseError, UserError
-from distillgen.journal import Journal, Outcome, Ticket
+from distillgen.journal import Journal, Ticket
 from distillgen.outcomes import settle
 from distillgen.pacing import Pace
 from distillgen.prices import dollars
 from distillgen.records import Completion, Request
 from distillgen.sending import Ask, Sender, awaited
 from distillgen.signals import Signals
+from distillgen.stored import Outcome
 from distillgen.triage import Verdict
 from distillgen.wire import Teacher
 

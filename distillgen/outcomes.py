@@ -5,8 +5,8 @@ from typing import NamedTuple, TypeVar
 
 from distillgen import bodies
 from distillgen.errors import FailureKind, ParseError
-from distillgen.journal import Outcome
 from distillgen.records import Completion
+from distillgen.stored import Outcome
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 from distillgen.folder import read_manifest
-from distillgen.journal import Journal
 from distillgen.prices import NANO, dollars
 from distillgen.records import JSON
+from distillgen.stored import Stored
 
 
 def of(path: Path) -> dict[str, JSON]:
@@ -26,7 +26,7 @@ def of(path: Path) -> dict[str, JSON]:
     }  # fmt: skip
     if not (path / "journal.sqlite").exists():
         return found | {"requests": {"answered": 0, "failed": 0, "open": 0, "in_flight": 0}}
-    journal = Journal(path / "journal.sqlite", writable=False)
+    journal = Stored(path / "journal.sqlite")
     spent = journal.spent()
     found["requests"] = journal.states() | {"in_flight": journal.in_flight()}
     found["spent_usd"] = None if spent.unpriced else spent.cost / NANO

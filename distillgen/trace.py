@@ -6,10 +6,10 @@ from pathlib import Path
 
 from distillgen import bodies, files, replies
 from distillgen.errors import ParseError
-from distillgen.journal import Journal
 from distillgen.prices import dollars
 from distillgen.records import JSON, Completion, Request
 from distillgen.show import blocks, visible
+from distillgen.stored import Stored
 
 FATES = ("answers.jsonl", "failures.jsonl", "rejected.jsonl", "inputs.jsonl")
 
@@ -29,7 +29,7 @@ def of(id: str, path: Path) -> list[str]:
                     keys[str(row["request"])] = None
     if not (path / "journal.sqlite").exists():
         return lines
-    journal = Journal(path / "journal.sqlite", writable=False)
+    journal = Stored(path / "journal.sqlite")
     if not keys and len(id) >= 6 and all(c in "0123456789abcdef" for c in id):
         request = journal.asked(id)
         keys |= {request.key: None} if request else {}
@@ -48,7 +48,7 @@ def _fate(row: dict[str, JSON]) -> Iterator[str]:
     yield from (line for block in blocks([row]) for line in block.splitlines())
 
 
-def _request(journal: Journal, key: str) -> Iterator[str]:
+def _request(journal: Stored, key: str) -> Iterator[str]:
     request = journal.asked(key)
     if request is None:
         yield f"request {key}: not in the journal"

@@ -13,6 +13,7 @@ from distillgen.commits import Commits
 from distillgen.errors import STORAGE, UserError
 from distillgen.journal import Ended, Journal, Place
 from distillgen.records import Message, Request, Terms, Usage
+from distillgen.stored import Stored
 
 SEQUENCE = "ab" * 32
 
@@ -294,7 +295,7 @@ def test_a_reply_shares_the_commit_of_the_note_that_follows_it(journal, monkeypa
 
 def test_another_process_may_read_while_one_writes(path, journal):
     note(journal, ask())
-    reader = Journal(path, writable=False)
+    reader = Stored(path)
     assert reader.in_flight() == 1
     reader.close()
     assert path.with_suffix(".reserve").exists(), "the reserve belongs to the one who writes"
@@ -302,7 +303,7 @@ def test_another_process_may_read_while_one_writes(path, journal):
 
 def test_reading_a_journal_that_is_not_there_is_told(path):
     with pytest.raises(UserError, match="no journal"):
-        Journal(path, writable=False)
+        Stored(path)
     assert not path.exists()
 
 

@@ -14,8 +14,8 @@ HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
     2: "answers bodies budget commits dedupe download files formats help inputs journal options"
-    " pacing prices prompts providers replies settings show signals tables task teachers triage"
-    " weights wire",
+    " pacing prices prompts providers replies settings show signals stored tables task teachers"
+    " triage weights wire",
     3: "engine folder outcomes sending strategies",
     4: "answer defaults dry_run expand export init standing trace work",
     5: "__init__ __main__ cli commands screen session",
@@ -36,7 +36,7 @@ HEAVY = {
     "rapidfuzz": {"dedupe.py"},
     "rensa": {"dedupe.py"},
     "rich": {"screen.py", "show.py"},
-    "sqlite3": {"commits.py", "journal.py"},
+    "sqlite3": {"commits.py", "journal.py", "stored.py"},
     "typer": {"cli.py", "options.py", "help.py", "session.py"},
 }
 """The one place of each library; the terminal's modules share typer."""

@@ -11,7 +11,7 @@ import pytest
 from conftest import ended
 from jobs import balanced, bodies, content, lines, questions, seeds, sent_again, teacher
 
-from distillgen.journal import Journal
+from distillgen.stored import Stored
 
 KILLS = 20
 AT_ONCE = 16
@@ -29,7 +29,7 @@ def perhaps_paid_twice(run: Path) -> int:
     """Attempts whose outcome is unknown, or will be when the next process looks."""
     if not (run / "journal.sqlite").exists():
         return 0
-    journal = Journal(run / "journal.sqlite", writable=False)
+    journal = Stored(run / "journal.sqlite")
     count = journal.spent().unknown + journal.in_flight()
     journal.close()
     return count
