@@ -225,7 +225,9 @@ class Answering:
             question=example.question, user_context=example.user_context,
             rationale=reading.rationale, answer=reading.answer, label=reading.label,
             rationale_source=reading.source, flags=reading.flags, images=example.images,
-            meta=example.meta, id=example.id, strategy=example.strategy, parents=example.parents,
+            meta=example.meta, id=example.id, strategy=example.strategy,
+            operation=example.operation, generation=example.generation, persona=example.persona,
+            topic=example.topic, attributes=example.attributes, parents=example.parents,
             teacher=self.setting.teacher, request=key,
         )  # fmt: skip
 

@@ -46,7 +46,7 @@ class Stop(NamedTuple):
     """Exit code."""
 
 
-Read = Callable[[Request, Completion], object]
+Read = Callable[[Ask, Completion], object]
 """A stage's own reader; raises ParseError when the completion is of no use to it."""
 Fill = Callable[[Iterable[Ask | None], Read], Stop | None]
 """What a stage is handed: `Engine.fill`."""
@@ -269,11 +269,11 @@ class Engine:
         key = ask.request.key
         try:
             outcomes = self.journal.look(key)
-            if outcomes and self._settled(ask.request, outcomes):
+            if outcomes and self._settled(ask, outcomes):
                 return  # while it waited for its turn, an equal request was answered
             wave = outcomes.index(None) if None in outcomes else len(outcomes)
             while (completion := await self._answered(ask, wave)) is not None:
-                if not self._wants_another(ask.request, completion, wave) or self._stop:
+                if not self._wants_another(ask, completion, wave) or self._stop:
                     return
                 wave += 1
                 await self._berth(ask)
@@ -282,16 +282,16 @@ class Engine:
         finally:
             self._busy.discard(key)
 
-    def _settled(self, request: Request, outcomes: Sequence[Outcome | None]) -> bool:
+    def _settled(self, ask: Ask, outcomes: Sequence[Outcome | None]) -> bool:
         def read(completion: Completion) -> object:
-            return self._read(request, completion)
+            return self._read(ask, completion)
 
         return settle(outcomes, read, self.resample) is not None
 
-    def _wants_another(self, request: Request, completion: Completion, wave: int) -> bool:
+    def _wants_another(self, ask: Ask, completion: Completion, wave: int) -> bool:
         """Read a reply as the stage will; True when it is useless and another may be drawn."""
         try:
-            self._read(request, completion)
+            self._read(ask, completion)
         except ParseError as error:
             self.tally.useless += 1
             if not self._proven:

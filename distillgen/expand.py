@@ -2,11 +2,10 @@
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from math import ceil
-from types import ModuleType
 from typing import NamedTuple
 
 from distillgen.dedupe import Index
@@ -18,12 +17,11 @@ from distillgen.records import (
     Example,
     Failure,
     Rejection,
-    Request,
     content_id,
     digest,
 )
 from distillgen.sending import Ask
-from distillgen.strategies import Proposal, Setting
+from distillgen.strategies import Lineage, Part, Planned, Proposal, Turn, turns
 
 FROM_SEEDS_ALONE = 16
 """The first places show seeds only, so that they can all be asked at once."""
@@ -70,12 +68,12 @@ def expand(walk: "Walk", fill: Fill) -> Expanded:
     return Expanded(walk.kept, walk.rejected, walk.failures, walk.ledger(), walk.ended, stop)
 
 
-def sequence_of(setting: Setting) -> str:
-    """Digest of everything that fixes the sequence: seeds, prompt, teacher, sampling, shots."""
+def sequence_of(parts: Sequence[Part]) -> str:
+    """Digest of everything that fixes the sequence: strategies, seeds, teacher, sampling, shots."""
+    setting = parts[0].setting
     return digest(
         {
-            "strategy": setting.prompt.name,
-            "prompt": setting.prompt.sha256,
+            "parts": [[part.name, part.share, part.setting.prompt.sha256] for part in parts],
             "terms": asdict(setting.terms),
             "task": setting.task.model_dump(include={"expert", "language", "labels"}),
             "seeds": [[seed.row(), seed.id] for seed in setting.seeds],
@@ -93,12 +91,13 @@ class Walk:
     earlier ones have come, and never depends on when they come.
     """
 
-    def __init__(
-        self, strategy: ModuleType, setting: Setting, options: Options, journal: Journal
-    ) -> None:
-        self.strategy, self.setting, self.options = strategy, setting, options
+    def __init__(self, parts: Sequence[Part], options: Options, journal: Journal) -> None:
+        """`parts` differ in nothing but their strategies, prompts and shares."""
+        self.parts, self.setting, self.options = parts, parts[0].setting, options
         self.journal = journal
-        self.sequence = sequence_of(setting)
+        self.sequence = sequence_of(parts)
+        self._turns = turns([part.share for part in parts])
+        self._drawn_turns: list[tuple[int, int]] = []
         self.kept: list[Example] = []
         self.rejected: list[Rejection] = []
         self.failures: list[Failure] = []
@@ -109,8 +108,8 @@ class Walk:
         self._kept_after = [0]
         self._recent: deque[tuple[int, int]] = deque()
         self._index = Index()
-        self._questions = {seed.id: seed.question for seed in setting.seeds}
-        for seed in setting.seeds:
+        self._questions = {seed.id: seed.question for seed in self.setting.seeds}
+        for seed in self.setting.seeds:
             self._index.add(seed.id, (seed.user_context, seed.question), seed=True)
 
     def advance(self) -> None:
@@ -130,15 +129,16 @@ class Walk:
             if i >= self.needed() or (i >= FROM_SEEDS_ALONE and shown > self.folded):
                 yield None
                 continue
-            request, lineage = self._at(i)
-            if self._settled(request) is None:
-                yield Ask(request, Place(self.sequence, i, lineage))
+            _, asked = self._at(i)
+            if self._settled(i, asked) is None:
+                place = Place(self.sequence, i, json.dumps(asked.lineage))
+                yield Ask(asked.request, place)
             i += 1
 
-    def read(self, request: Request, completion: Completion) -> list[Proposal]:
+    def read(self, ask: Ask, completion: Completion) -> list[Proposal]:
         """The proposals of a reply; ParseError when no item of it can be used."""
-        proposals: list[Proposal] = self.strategy.parse(completion)
-        return proposals
+        assert ask.place
+        return self._parsed(ask.place.i, json.loads(ask.place.lineage), completion)
 
     def ledger(self) -> dict[str, int]:
         """The sums, places beyond the end included as surplus."""
@@ -152,19 +152,35 @@ class Walk:
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _at(self, i: int) -> tuple[Request, str]:
-        """What place `i` asks: as it was decided once, else as it is drawn now."""
-        return self.journal.at(self.sequence, i) or self._drawn(i)
+    def _at(self, i: int) -> tuple[bool, Planned]:
+        """What place `i` asks, as it was decided once (True), else as it is drawn now."""
+        if there := self.journal.at(self.sequence, i):
+            return True, Planned(there[0], json.loads(there[1]))
+        return False, self._drawn(i)
 
-    def _drawn(self, i: int) -> tuple[Request, str]:
+    def _turn(self, i: int) -> tuple[Part, Turn]:
+        """Whose turn a place is; a block of places that show the same is of one strategy."""
+        block, inside = divmod(i, self.setting.steady)
+        while len(self._drawn_turns) <= block:
+            self._drawn_turns.append(next(self._turns))
+        part, had = self._drawn_turns[block]
+        return self.parts[part], Turn(i, had * self.setting.steady + inside)
+
+    def _drawn(self, i: int) -> Planned:
         steady = i // self.setting.steady * self.setting.steady
         shown = 0 if steady < FROM_SEEDS_ALONE else self._kept_after[steady // 2]
-        request, parents = self.strategy.plan(i, self.kept[:shown], self.setting)
-        return request, json.dumps({"parents": parents})
+        part, turn = self._turn(i)
+        planned: Planned = part.strategy.plan(turn, self.kept[:shown], part.setting)
+        return planned
 
-    def _settled(self, request: Request) -> "list[Proposal] | Failed | None":
-        parse = partial(self.read, request)
-        return settle(self.journal.look(request.key), parse, self.options.resample)
+    def _parsed(self, i: int, lineage: Lineage, completion: Completion) -> list[Proposal]:
+        part, _ = self._turn(i)
+        proposals: list[Proposal] = part.strategy.parse(completion, lineage)
+        return proposals
+
+    def _settled(self, i: int, asked: Planned) -> "list[Proposal] | Failed | None":
+        outcomes = self.journal.look(asked.request.key)
+        return settle(outcomes, partial(self._parsed, i, asked.lineage), self.options.resample)
 
     def needed(self) -> int:
         """The places that N needs by the yield so far; at least one beyond what is folded.
@@ -178,41 +194,41 @@ class Walk:
 
     def _fold(self) -> bool:
         """Read the next place; False while it is open."""
-        remembered = self.journal.at(self.sequence, self.folded)
-        request, lineage = remembered or self._drawn(self.folded)
-        result = self._settled(request)
+        remembered, asked = self._at(self.folded)
+        result = self._settled(self.folded, asked)
         if result is None:
             return False
+        key = asked.request.key
         if not remembered:  # a sequence that was walked before asked the very same
-            self.journal.bind(Place(self.sequence, self.folded, lineage), request.key)
+            lineage = json.dumps(asked.lineage)
+            self.journal.bind(Place(self.sequence, self.folded, lineage), key)
         new = proposed = 0
         if isinstance(result, Failed):
             self.counts["failed"] += self.setting.per_call
             failure = Failure(
                 stage="expand", kind=result.kind, detail=result.detail, place=self.folded,
-                request=request.key,
+                request=key,
             )  # fmt: skip
             self.failures.append(failure)
         else:
-            parents = tuple(json.loads(lineage)["parents"])
             proposed = len(result)
             self.counts["short"] += max(0, self.setting.per_call - proposed)
             self.counts["extra"] += max(0, proposed - self.setting.per_call)
             for proposal in result:
-                new += self._take(proposal, parents, request.key)
+                new += self._take(proposal, key)
         self.folded += 1
         self._kept_after.append(len(self.kept))
         self._recent.append((proposed, new))
         return True
 
-    def _take(self, proposal: Proposal, parents: tuple[str, ...], key: str) -> int:
+    def _take(self, proposal: Proposal, key: str) -> int:
         """Keep or reject one proposal; 1 when it was kept."""
         if len(self.kept) >= self.options.n:
             self.counts["surplus"] += 1
             return 0
-        context, question, problem = proposal
-        if problem:
-            self._reject("invalid", proposal, key, detail=problem)
+        context, question = proposal.user_context, proposal.question
+        if proposal.problem:
+            self._reject("invalid", proposal, key, detail=proposal.problem)
             return 0
         verdict = self._index.verdict((context, question))
         if verdict:
@@ -223,7 +239,7 @@ class Walk:
             return 0
         made = Example(
             question=question, user_context=context, id=content_id(context, question),
-            strategy=self.strategy.__name__.rpartition(".")[2], parents=parents, request=key,
+            strategy=self._turn(self.folded)[0].name, request=key, **proposal.origin,
         )  # fmt: skip
         self._index.add(made.id, (context, question))
         self._questions[made.id] = question

@@ -20,7 +20,8 @@ SHOWN = 20
 """Bad lines are all counted, and so many shown."""
 SEED_FIELDS = ("question", "user_context", "answer", "rationale", "label", "tags", "images", "meta")
 INPUT_FIELDS = (
-    "question", "user_context", "images", "meta", "id", "strategy", "parents", "request",
+    "question", "user_context", "images", "meta", "id", "strategy", "operation", "generation",
+    "persona", "topic", "attributes", "parents", "request",
 )  # fmt: skip
 MATTER = ("question", "user_context", "id")
 """Fields that must not be lost unseen when a column is misspelt in `--field`."""
@@ -252,8 +253,12 @@ def _fitting(ours: str, value: JSON) -> JSON:
     """A value as the field wants it; None when it does not fit."""
     if ours in ("tags", "images") and isinstance(value, str):
         return tuple(part.strip() for part in value.split(";") if part.strip())
-    if ours in ("tags", "images", "parents"):
+    if ours in ("tags", "images", "parents", "topic"):
         return tuple(value) if _texts(value) else None
+    if ours == "attributes":
+        return value if isinstance(value, dict) and _texts(list(value.values())) else None
+    if ours == "generation":
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
     if ours == "meta":
         return value if isinstance(value, dict) else None
     if ours in ("answer", "label") and not isinstance(value, str):

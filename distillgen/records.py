@@ -95,6 +95,16 @@ class Example(Record):
     """The input's own id as text, else a digest of its content; `-2`, `-3` for equal rows."""
     strategy: str = ""
     """How it was made: `few_shot`; empty for rows that distillgen did not make."""
+    operation: str = ""
+    """What was done to its parent: `deepen`, `breadth` …"""
+    generation: int = 0
+    """So many times it was rewritten, its ancestors' times included."""
+    persona: str = ""
+    """The person that the teacher imagined first."""
+    topic: tuple[str, ...] = ()
+    """Where in the tree of topics it belongs, from the root to the leaf."""
+    attributes: dict[str, str] = Field(default_factory=dict)
+    """The values that were drawn for it."""
     parents: tuple[str, ...] = ()
     """Ids of the examples that the teacher was shown."""
     request: str = ""
@@ -251,6 +261,16 @@ class Answer(Record):
     """The example's id."""
     strategy: str = ""
     """How the example was made."""
+    operation: str = ""
+    """What was done to its parent: `deepen`, `breadth` …"""
+    generation: int = 0
+    """So many times it was rewritten, its ancestors' times included."""
+    persona: str = ""
+    """The person that the teacher imagined first."""
+    topic: tuple[str, ...] = ()
+    """Where in the tree of topics it belongs, from the root to the leaf."""
+    attributes: dict[str, str] = Field(default_factory=dict)
+    """The values that were drawn for it."""
     parents: tuple[str, ...] = ()
     """Ids of the examples that the teacher was shown when it made this one."""
     teacher: str

@@ -42,7 +42,8 @@ class Session:
         if chosen.get("prompts") is not None:
             chosen["prompts"] = str(chosen["prompts"])
         self.settings = settings.settle(chosen, found)
-        strategies.load(self.settings.strategy)
+        for strategy in strategies.shares(self.settings.strategy):
+            strategies.load(strategy)
         self.reused = [Path(name) / "journal.sqlite" for name in self.settings.reuse]
         for other in self.reused:
             if not other.is_file():

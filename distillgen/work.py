@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,7 +27,6 @@ from distillgen.records import (
     Example,
     Failure,
     Rejection,
-    Request,
     Seed,
 )
 from distillgen.sending import Ask, Tally
@@ -116,10 +115,13 @@ class Work:
 
     def walk(self, seeds: list[Seed]) -> Walk:
         """The walk along the sequence that these seeds fix, not yet begun."""
-        strategy = strategies.load(self.settings.strategy)
-        prompt = self._prompt(strategy.PROMPT)
-        setting = of_expand(self.settings, self.chosen, self.task, prompt, tuple(seeds))
-        return Walk(strategy, setting, of_walk(self.settings, setting), self.folder.journal)
+        parts = []
+        for name, share in strategies.shares(self.settings.strategy).items():
+            strategy = strategies.load(name)
+            prompt = self._prompt(strategy.PROMPT)
+            setting = of_expand(self.settings, self.chosen, self.task, prompt, tuple(seeds))
+            parts.append(strategies.Part(strategy, setting, share))
+        return Walk(parts, of_walk(self.settings, parts[0].setting), self.folder.journal)
 
     def expand(self, source: Path, seeds: list[Seed]) -> Result:
         """Grow seeds into inputs: writes inputs, rejected and failures."""
@@ -130,7 +132,7 @@ class Work:
         walk = self.walk(seeds)
         walk.advance()
         entry = self._begin(
-            "expand", source, files.sha256_of(source), walk.setting.prompt,
+            "expand", source, files.sha256_of(source), [part.setting.prompt for part in walk.parts],
             lambda: 0 if walk.ended else walk.needed() - walk.folded,
         )  # fmt: skip
         self._keep_task(source, seeds)
@@ -172,7 +174,7 @@ class Work:
         examples = Limited(given, self.settings.limit)
         answering = self.answering(examples)
         entry = self._begin(
-            "answer", source, given.sha256, answering.setting.prompt,
+            "answer", source, given.sha256, [answering.setting.prompt],
             lambda: sum(1 for _ in answering.requests()),
         )  # fmt: skip
         stop = None
@@ -229,14 +231,14 @@ class Work:
             between()
             return stop
 
-    def _showing_first(self, answering: Answering) -> Callable[[Request, Completion], Reading]:
+    def _showing_first(self, answering: Answering) -> Callable[[Ask, Completion], Reading]:
         """The stage's reader, which also shows the first pair as soon as there is one."""
         shown = False
 
-        def read(request: Request, completion: Completion) -> Reading:
+        def read(ask: Ask, completion: Completion) -> Reading:
             nonlocal shown
-            reading = answering.heard(request, completion)
-            if not shown and (pair := answering.pair(request)):
+            reading = answering.heard(ask.request, completion)
+            if not shown and (pair := answering.pair(ask.request)):
                 shown = True
                 self.watch.first_pair(pair)
             return reading
@@ -321,15 +323,15 @@ class Work:
         command: str,
         source: Path,
         sha256: str,
-        prompt: prompts.Prompt | None = None,
+        used: Sequence[prompts.Prompt] = (),
         to_ask: Callable[[], int] = lambda: 0,
     ) -> Entry:
         """Write that a command begins; say first what a change since its last run asks anew."""
         asked = self.settings.model_dump(mode="json") | {"task": self.task.model_dump(mode="json")}
-        used = {prompt.path.name: prompt.sha256} if prompt else {}
-        entry = new_entry(str(source), sha256, asked, used)
+        digests = {prompt.path.name: prompt.sha256 for prompt in used}
+        entry = new_entry(str(source), sha256, asked, digests)
         old = self.folder.manifest.commands.get(command)
-        if old and prompt:
+        if old and used:
             if not self.overwrite:
                 _refuse_other_source(self.folder, command, old, entry)
             changes = changed_since(old, entry)

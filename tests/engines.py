@@ -34,7 +34,7 @@ def questions(n: int, start: int = 0) -> list[Request]:
     return [question(i) for i in range(start, start + n)]
 
 
-def read(_: Request, completion: Completion) -> dict[str, str]:
+def read(_: Ask, completion: Completion) -> dict[str, str]:
     return replies.fields(completion, ("answer",), ("rationale",))
 
 

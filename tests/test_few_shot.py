@@ -3,7 +3,7 @@
 from distillgen.answer import pick_shots
 from distillgen.prompts import find
 from distillgen.records import Seed, Terms
-from distillgen.strategies import Setting
+from distillgen.strategies import Setting, Turn
 from distillgen.strategies.few_shot import plan
 from distillgen.task import Task
 
@@ -24,7 +24,11 @@ def setting(short: bool) -> Setting:
 def length_shown(short: bool) -> int:
     """Characters of all seeds that 50 places show."""
     length = {seed.id: len(seed.user_context or "") for seed in SEEDS}
-    return sum(length[id] for i in range(50) for id in plan(i, [], setting(short)).parents)
+    return sum(
+        length[id]
+        for i in range(50)
+        for id in plan(Turn(i, i), [], setting(short)).lineage["parents"]
+    )
 
 
 def test_small_teachers_are_shown_the_shorter_half_of_what_is_drawn():
@@ -32,14 +36,18 @@ def test_small_teachers_are_shown_the_shorter_half_of_what_is_drawn():
 
 
 def test_most_seeds_come_up_for_small_teachers_too():
-    shown = {id for i in range(200) for id in plan(i, [], setting(short=True)).parents}
+    shown = {
+        id
+        for i in range(200)
+        for id in plan(Turn(i, i), [], setting(short=True)).lineage["parents"]
+    }
     assert shown >= {seed.id for seed in SEEDS[:12]}
 
 
 def test_a_place_shows_the_same_however_often_it_is_planned():
     for short in (False, True):
-        places = [plan(i, [], setting(short)) for i in range(5)]
-        assert places == [plan(i, [], setting(short)) for i in range(5)]
+        places = [plan(Turn(i, i), [], setting(short)) for i in range(5)]
+        assert places == [plan(Turn(i, i), [], setting(short)) for i in range(5)]
         assert len({place.request.key for place in places}) == 5
 
 

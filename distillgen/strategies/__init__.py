@@ -1,20 +1,26 @@
 """How inputs are made: each file here is a strategy, found by its name.
 
-A strategy is a module with two pure functions, `plan` and `parse`; its first docstring line is
-its help.
+A strategy is a module with the name of its prompt, `PROMPT`, and two pure functions:
+
+- `plan(turn, pool, setting)` says what one place of the sequence asks, and keeps as its lineage,
+  a JSON object, what it must know of that when the reply comes;
+- `parse(completion, lineage)` makes proposals of the reply, each with its origin.
+
+Its first docstring line is its help. No strategy knows of another: places go to them in turn.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import count
 from types import ModuleType
 from typing import NamedTuple
 
 from distillgen.errors import UserError
 from distillgen.prompts import Prompt
-from distillgen.records import Example, Request, Seed, Terms
+from distillgen.records import JSON, Example, Request, Seed, Terms
 from distillgen.task import Task
 
 
@@ -41,11 +47,21 @@ class Setting:
     random_seed: int
 
 
+class Turn(NamedTuple):
+    """A place in the sequence, and how many places the same strategy had before it."""
+
+    place: int
+    nth: int
+
+
+Lineage = dict[str, JSON]
+
+
 class Planned(NamedTuple):
-    """What one place asks, and the ids of the examples that it shows."""
+    """What one place asks, and what its strategy wants to know when the reply comes."""
 
     request: Request
-    parents: tuple[str, ...]
+    lineage: Lineage
 
 
 class Proposal(NamedTuple):
@@ -53,7 +69,38 @@ class Proposal(NamedTuple):
 
     user_context: str
     question: str
+    origin: Mapping[str, JSON]
+    """Fields of `Example` that say how it was made."""
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A strategy with its share of the places."""
+
+    strategy: ModuleType
+    setting: Setting
+    share: float
+
+    @property
+    def name(self) -> str:
+        """As the records spell it: `few_shot`."""
+        return self.strategy.__name__.rpartition(".")[2]
+
+
+def turns(shares: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """For each place the part whose turn it is, and how many it had before.
+
+    The one that lags most behind its share comes next, so each beginning is mixed as asked.
+
+    >>> [part for _, (part, _) in zip(range(8), turns([0.5, 0.25, 0.25]))]
+    [0, 1, 2, 0, 0, 1, 2, 0]
+    """
+    had = [0] * len(shares)
+    for place in count(1):
+        part = max(range(len(shares)), key=lambda k: (shares[k] * place - had[k], -k))
+        yield part, had[part]
+        had[part] += 1
 
 
 Pool = Sequence[Example]
@@ -77,3 +124,33 @@ def load(name: str) -> ModuleType:
         hint = f"do you mean {near[0]}?" if near else f"there are: {', '.join(there)}"
         raise UserError(f"no strategy {name}; {hint}")
     return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def shares(text: str) -> dict[str, float]:
+    """The strategies that are named, and the share of the places that each has.
+
+    >>> shares("few-shot=0.6,evolve=0.4")
+    {'few-shot': 0.6, 'evolve': 0.4}
+    >>> shares("evolve")
+    {'evolve': 1.0}
+
+    Raises:
+        UserError: a share cannot be read, or they do not make 1.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, given, number = (piece.strip() for piece in part.partition("="))
+        if name in found:
+            raise UserError(f"--strategy {text}: {name} stands twice")
+        try:
+            found[name] = float(number) if given else 1.0
+        except ValueError as error:
+            raise UserError(
+                f"--strategy: `{part.strip()}` needs a number, as in few-shot=0.6,evolve=0.4"
+            ) from error
+    if not (all(share > 0 for share in found.values()) and abs(sum(found.values()) - 1) < 1e-6):
+        raise UserError(
+            f"--strategy: the shares make {sum(found.values()):g}; each is above 0, together they"
+            " make 1, as in few-shot=0.6,evolve=0.4"
+        )
+    return found

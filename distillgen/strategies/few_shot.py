@@ -7,19 +7,20 @@ from typing import TypeVar
 
 from distillgen import replies
 from distillgen.records import JSON, Completion, Example, Request, Seed
-from distillgen.strategies import Planned, Pool, Proposal, Setting
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Seed | Example)
 PROMPT = "expand.few_shot"
 
 
-def plan(place: int, pool: Pool, setting: Setting) -> Planned:
-    """What place `place` of the sequence asks; a function of its arguments alone.
+def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
+    """What a place of the sequence asks; a function of its arguments alone.
 
     Of the shots most are written by people and some made by the teacher, 6 and 2 in Self-Instruct
     (Wang et al. 2022, section 2.2); seeds fill up while the pool is empty.
     """
+    place = turn.place
     shots = _draw(place // setting.steady * setting.steady, pool, setting)
     messages = setting.prompt.render(
         expert=setting.task.expert,
@@ -31,18 +32,19 @@ def plan(place: int, pool: Pool, setting: Setting) -> Planned:
         place=place,
     )
     terms = replace(setting.terms, json_schema=schema(setting.per_call))
-    return Planned(Request(terms, messages, place), tuple(shot.id for shot in shots))
+    return Planned(Request(terms, messages, place), {"parents": [shot.id for shot in shots]})
 
 
-def parse(completion: Completion) -> list[Proposal]:
+def parse(completion: Completion, lineage: Lineage) -> list[Proposal]:
     """The inputs of a reply, unusable items with their problem.
 
     Raises:
         ParseError: there is no item at all.
     """
     items, problems = replies.items(completion)
-    good = [Proposal(item["user_context"], item["question"]) for item in items]
-    return good + [Proposal("", "", problem) for problem in problems]
+    origin = {"parents": tuple(lineage["parents"])}
+    good = [Proposal(item["user_context"], item["question"], origin) for item in items]
+    return good + [Proposal("", "", origin, problem) for problem in problems]
 
 
 def schema(per_call: int) -> dict[str, JSON]:
