@@ -77,6 +77,12 @@ def tokens(text: str) -> list[str]:
     return [_DIGITS.get(token, token) for token in found]
 
 
+def alike(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether each field is above `NEAR` to the same field of the other, whatever the numbers."""
+    pairs = zip(map(tokens, one), map(tokens, other), strict=True)
+    return all(Indel.normalized_similarity(these, those) > NEAR for these, those in pairs)
+
+
 @dataclass(frozen=True)
 class _Text:
     """A text as the index compares it."""

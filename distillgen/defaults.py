@@ -38,6 +38,7 @@ def of_expand(
         steady=6 if chosen.url == "embedded" else 1,
         short=chosen.small,
         random_seed=settings.random_seed,
+        generations=settings.generations,
     )
 
 

@@ -1,6 +1,7 @@
 """Grow a handful of seeds into many distinct inputs, along one fixed sequence of requests."""
 
 import json
+import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -21,10 +22,12 @@ from distillgen.records import (
     digest,
 )
 from distillgen.sending import Ask
-from distillgen.strategies import Lineage, Part, Planned, Proposal, Turn, turns
+from distillgen.strategies import Lineage, Part, Planned, Prefix, Proposal, Turn, turns
 
 FROM_SEEDS_ALONE = 16
 """The first places show seeds only, so that they can all be asked at once."""
+AT_ONCE = 2
+"""Places that are folded before another is asked, though more have come: their requests wait."""
 SATURATED = 3
 """A walk is saturated when `patience` proposals brought no more new inputs than this."""
 
@@ -107,26 +110,28 @@ class Walk:
         self.ended = ""
         self._kept_after = [0]
         self._recent: deque[tuple[int, int]] = deque()
-        self._index = Index()
+        self._index, self._personas = Index(), Index()
         self._questions = {seed.id: seed.question for seed in self.setting.seeds}
         for seed in self.setting.seeds:
             self._index.add(seed.id, (seed.user_context, seed.question), seed=True)
 
-    def advance(self) -> None:
-        """Fold places in order until an open one, or the end."""
-        while not self.ended and self._fold():
+    def advance(self, most: int = sys.maxsize) -> None:
+        """Fold places in order until an open one, or the end, or so many."""
+        while most and not self.ended and self._fold():
             self._judge()
+            most -= 1
 
     def requests(self) -> Iterator[Ask | None]:
         """Each open place as soon as it can be planned and is needed; None while it must wait."""
         i = self.folded
         while True:
-            self.advance()
+            self.advance(AT_ONCE)
+            if not self._may_ask(i):
+                self.advance()
             if self.ended:
                 return
             i = max(i, self.folded)
-            shown = i // self.setting.steady * self.setting.steady // 2
-            if i >= self.needed() or (i >= FROM_SEEDS_ALONE and shown > self.folded):
+            if not self._may_ask(i):
                 yield None
                 continue
             _, asked = self._at(i)
@@ -134,6 +139,11 @@ class Walk:
                 place = Place(self.sequence, i, json.dumps(asked.lineage))
                 yield Ask(asked.request, place)
             i += 1
+
+    def _may_ask(self, i: int) -> bool:
+        """Whether place `i` is needed, as far as is known, and what it shows has come."""
+        shown = i // self.setting.steady * self.setting.steady // 2
+        return i < self.needed() and (i < FROM_SEEDS_ALONE or shown <= self.folded)
 
     def read(self, ask: Ask, completion: Completion) -> list[Proposal]:
         """The proposals of a reply; ParseError when no item of it can be used."""
@@ -170,7 +180,7 @@ class Walk:
         steady = i // self.setting.steady * self.setting.steady
         shown = 0 if steady < FROM_SEEDS_ALONE else self._kept_after[steady // 2]
         part, turn = self._turn(i)
-        planned: Planned = part.strategy.plan(turn, self.kept[:shown], part.setting)
+        planned: Planned = part.strategy.plan(turn, Prefix(self.kept, shown), part.setting)
         return planned
 
     def _parsed(self, i: int, lineage: Lineage, completion: Completion) -> list[Proposal]:
@@ -227,10 +237,13 @@ class Walk:
             self.counts["surplus"] += 1
             return 0
         context, question = proposal.user_context, proposal.question
+        persona = str(proposal.origin.get("persona", ""))
         if proposal.problem:
             self._reject("invalid", proposal, key, detail=proposal.problem)
             return 0
         verdict = self._index.verdict((context, question))
+        if not verdict and persona:
+            verdict = self._personas.verdict((persona,))
         if verdict:
             self._reject(
                 verdict.reason, proposal, key, of=verdict.of, similarity=verdict.similarity,
@@ -242,6 +255,8 @@ class Walk:
             strategy=self._turn(self.folded)[0].name, request=key, **proposal.origin,
         )  # fmt: skip
         self._index.add(made.id, (context, question))
+        if persona:
+            self._personas.add(made.id, (persona,))
         self._questions[made.id] = question
         self.kept.append(made)
         self.counts["kept"] += 1

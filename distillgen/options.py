@@ -97,7 +97,15 @@ Field = Annotated[
     _option(RUN, "--field", "Our name of a field and the column it is in: question=body."),
 ]
 N = Annotated[int | None, _option(RUN, "n", "Distinct inputs wanted [100].")]
-Strategy = Annotated[str | None, _option(RUN, "--strategy", "How inputs are made [few-shot].")]
+Strategy = Annotated[
+    str | None,
+    _option(
+        RUN, "--strategy", "How inputs are made, or a mix: few-shot=0.6,evolve=0.4 [few-shot]."
+    ),
+]
+Generations = Annotated[
+    int | None, _option(RUN, "--generations", "evolve: rewrite an input so many times at most [3].")
+]
 PerCall = Annotated[
     int | None, _option(RUN, "--per-call", "Inputs asked for in one request [10; embedded 1].")
 ]

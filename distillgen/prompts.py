@@ -18,12 +18,20 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "expand.few_shot": frozenset(
         {"expert", "language", "labels", "shots", "per_call", "tags", "place"}
     ),
+    "expand.evolve": frozenset(
+        {"expert", "language", "labels", "shots", "per_call", "operation", "place"}
+    ),
+    "expand.personas": frozenset(
+        {"expert", "language", "labels", "shots", "per_call", "personas", "place"}
+    ),
     "answer": frozenset({"expert", "language", "labels", "user_context", "question", "shots"}),
 }
 """What a prompt may use, by its name; `docs/prompts.md` says what each variable holds."""
 
 _SHOT_FIELDS: Mapping[str, tuple[str, ...]] = {
     "expand.few_shot": ("user_context", "question"),
+    "expand.evolve": ("user_context", "question"),
+    "expand.personas": ("user_context", "question"),
     "answer": ("user_context", "question", "rationale", "answer", "label"),
 }
 """What each item of `shots` offers to the prompt, by the prompt's name."""

@@ -36,6 +36,7 @@ class Settings(Record):
     price_out: str | None = None
     n: Count = 100
     strategy: str = "few-shot"
+    generations: Count = 3
     per_call: Count | None = None
     shots: Count | None = None
     human_shots: Annotated[int, Field(ge=0)] | None = None

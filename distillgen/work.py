@@ -401,8 +401,8 @@ def export_options(settings: Settings) -> export.Options:
     )
 
 
-MEANING = ("teacher", "server", "temperature", "top_p", "max_tokens", "strategy", "per_call",
-           "shots", "human_shots", "random_seed")  # fmt: skip
+MEANING = ("teacher", "server", "temperature", "top_p", "max_tokens", "strategy", "generations",
+           "per_call", "shots", "human_shots", "random_seed")  # fmt: skip
 """Options that go into requests."""
 
 

@@ -88,7 +88,14 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         count = properties.get("examples", {}).get("minItems", count)
         pairs = [proposal(point(dice, i), point("twin", dice, i) < twins)
                  for i in range(count)]  # fmt: skip
-        return {"examples": [{"user_context": c, "question": q} for c, q in pairs]}
+        items = [{"user_context": c, "question": q} for c, q in pairs]
+        for i, item in enumerate(items):
+            if '"sample"' in words:
+                item["sample"] = str(i + 1)
+            if '"persona"' in words:
+                twin = point("twin", dice, i) >= twins / 2 and point("double", dice, i) < twins / 2
+                item["persona"] = proposal(point("who", dice, i), twin)[0]
+        return {"examples": items}
     reason = reasons(point(dice))
     if "label" in properties or '"label"' in words:
         listed = words.partition("exactly one of these labels")[2]

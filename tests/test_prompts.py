@@ -26,6 +26,8 @@ def values(name: str, **changes: JSON) -> dict[str, JSON]:
         "per_call": 5,
         "tags": ["hives"],
         "place": 0,
+        "operation": "deepen",
+        "personas": ["a roofer of 50"],
         "user_context": "I live in a flat",
         "question": "May I keep bees on the balcony?",
     }

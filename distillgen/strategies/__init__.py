@@ -11,17 +11,21 @@ Its first docstring line is its help. No strategy knows of another: places go to
 
 import importlib
 import pkgutil
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import count
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, overload
 
 from distillgen.errors import UserError
 from distillgen.prompts import Prompt
 from distillgen.records import JSON, Example, Request, Seed, Terms
 from distillgen.task import Task
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Seed | Example)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Setting:
     """Of twice as many examples the shorter half is shown: small teachers write as much as they
     see, and get lost in much."""
     random_seed: int
+    generations: int
+    """An input is rewritten so many times at most, its ancestors' times included."""
 
 
 class Turn(NamedTuple):
@@ -129,7 +135,7 @@ def load(name: str) -> ModuleType:
 def shares(text: str) -> dict[str, float]:
     """The strategies that are named, and the share of the places that each has.
 
-    >>> shares("few-shot=0.6,evolve=0.4")
+    >>> shares("few_shot=0.6,evolve=0.4")
     {'few-shot': 0.6, 'evolve': 0.4}
     >>> shares("evolve")
     {'evolve': 1.0}
@@ -140,6 +146,7 @@ def shares(text: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for part in text.split(","):
         name, given, number = (piece.strip() for piece in part.partition("="))
+        name = name.replace("_", "-")
         if name in found:
             raise UserError(f"--strategy {text}: {name} stands twice")
         try:
@@ -154,3 +161,70 @@ def shares(text: str) -> dict[str, float]:
             " make 1, as in few-shot=0.6,evolve=0.4"
         )
     return found
+
+
+def schema(count: int, *more: str) -> dict[str, JSON]:
+    """JSON Schema of a reply with so many inputs, strict; `more` names texts that stand first."""
+    text = {"type": "string", "minLength": 1}
+    names = (*more, "user_context", "question")
+    item = {
+        "type": "object",
+        "properties": dict.fromkeys(names, text),
+        "required": list(names),
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "examples": {"type": "array", "items": item, "minItems": count, "maxItems": count}
+        },
+        "required": ["examples"],
+        "additionalProperties": False,
+    }
+
+
+def draw(place: int, pool: Pool, setting: Setting) -> list[Seed | Example]:
+    """The examples to show, in a random order that depends on the place alone."""
+    dice = random.Random(f"{setting.random_seed} {place}")
+    made = _pick(pool, setting.shots - setting.human_shots, setting.short, dice)
+    human = _pick(setting.seeds, setting.shots - len(made), setting.short, dice)
+    return sample([*human, *made], setting.shots, dice)
+
+
+def _pick(items: Sequence[E], k: int, short: bool, dice: random.Random) -> list[E]:
+    """`k` of the items, `short` the shorter half of twice as many."""
+    if not short:
+        return sample(items, k, dice)
+    drawn = sample(items, 2 * k, dice)
+    return sorted(drawn, key=lambda item: len(f"{item.user_context}{item.question}"))[:k]
+
+
+def sample(items: Sequence[T], k: int, dice: random.Random) -> list[T]:
+    """At most `k` different items, drawn with `random()` alone: its stream is the only one that
+    Python promises to keep. Takes no longer for more items."""
+    taken: list[int] = []
+    for drawn in range(min(k, len(items))):
+        place = int(dice.random() * (len(items) - drawn))
+        for before in sorted(taken):
+            place += before <= place
+        taken.append(place)
+    return [items[place] for place in taken]
+
+
+class Prefix(Sequence[T]):
+    """The first items of a list that grows, without a copy."""
+
+    def __init__(self, items: list[T], length: int) -> None:
+        self._items, self._length = items, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[T]: ...
+    def __getitem__(self, place: int | slice) -> T | list[T]:
+        if isinstance(place, slice):
+            return [self._items[i] for i in range(*place.indices(self._length))]
+        return self._items[range(self._length)[place]]

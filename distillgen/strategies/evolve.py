@@ -1,0 +1,131 @@
+"""Have the teacher rewrite inputs: harder, deeper, more concrete, rarer or simpler ones.
+
+Evol-Instruct (Xu et al. 2023, "WizardLM", section 3.2): in-depth operations, breadth, and an
+eliminator; simpler versions after Luo et al. 2023 ("WizardMath"), where they help as well.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from distillgen import dedupe, replies
+from distillgen.errors import ParseError
+from distillgen.records import Completion, Example, Request, Seed
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, schema
+
+PROMPT = "expand.evolve"
+OPERATIONS = (
+    "constraints", "deepen", "concretise", "reasoning", "complicate", "breadth", "simplify",
+)  # fmt: skip
+"""What may be done to an input; one is drawn for each request, all alike likely."""
+TRIES = 20
+"""Draws for each parent; those that were rewritten too often count."""
+SORRY_WORDS = 80
+"""A text with "sorry" in it and fewer words than this is a refusal (WizardLM, section 3.2)."""
+COPIED = re.compile(
+    r"#\s?(given|rewritten|created) prompt"
+    r"|\b(given|rewritten|evolved) (prompt|sample|case|version)",
+    re.I,
+)
+"""Words of the prompt that have no place in what it asks for."""
+STOP_WORDS = frozenset(
+    "a an and are as at be but by can do for from have how i if in is it me my of on or"  # noqa: SIM905
+    " should so that the this to was what when which will with would you your".split()
+)
+
+
+def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
+    """What a place asks: one operation, on inputs that were not yet rewritten too often."""
+    dice = random.Random(f"{setting.random_seed} evolve {turn.place}")
+    operation = OPERATIONS[int(dice.random() * len(OPERATIONS))]
+    parents = _parents(pool, setting, dice)
+    messages = setting.prompt.render(
+        expert=setting.task.expert,
+        language=setting.task.language,
+        labels=setting.task.labels,
+        shots=parents,
+        per_call=len(parents),
+        operation=operation,
+        place=turn.place,
+    )
+    wanted = schema(len(parents), *_number(len(parents)))
+    request = Request(replace(setting.terms, json_schema=wanted), messages, turn.place)
+    lineage: Lineage = {
+        "operation": operation,
+        "parents": [
+            [parent.id, parent.user_context, parent.question, getattr(parent, "generation", 0)]
+            for parent in parents
+        ],
+    }
+    return Planned(request, lineage)
+
+
+def _parents(pool: Pool, setting: Setting, dice: random.Random) -> list[Seed | Example]:
+    """Seeds and earlier inputs, each as likely as any other that may still be rewritten."""
+    drawn: dict[int, Seed | Example] = {}
+    seeds = len(setting.seeds)
+    for _ in range(TRIES * setting.per_call):
+        place = int(dice.random() * (seeds + len(pool)))
+        one = setting.seeds[place] if place < seeds else pool[place - seeds]
+        if isinstance(one, Seed) or one.generation < setting.generations:
+            drawn[place] = one
+        if len(drawn) == min(setting.per_call, seeds + len(pool)):
+            break
+    return list(drawn.values())
+
+
+def parse(completion: Completion, lineage: Lineage) -> list[Proposal]:
+    """The rewritten inputs of a reply, each with its parent; what the eliminator refuses is
+    a problem.
+
+    Raises:
+        ParseError: there is no item at all.
+    """
+    parents = lineage["parents"]
+    names = (*_number(len(parents)), "user_context", "question")
+    items, problems = replies.items(completion, fields=names)
+    proposals = []
+    for item in items:
+        number = item.get("sample", "1").strip("#. ")
+        if not (number.isdecimal() and 0 < int(number) <= len(parents)):
+            problems.append(f"no sample {number[:20]}")
+            continue
+        id, context, question, generation = parents[int(number) - 1]
+        made = item["user_context"], item["question"]
+        origin = {
+            "operation": lineage["operation"],
+            "generation": generation + 1,
+            "parents": (id,),
+        }
+        proposals.append(Proposal(*made, origin, eliminated(made, (context, question))))
+    if not (proposals or problems):
+        raise ParseError("empty", "no items")
+    return proposals + [Proposal("", "", {}, problem) for problem in problems]
+
+
+def eliminated(made: tuple[str, str], parent: tuple[str, str]) -> str:
+    """Why a rewritten input (user context, question) is no use; empty when it is.
+
+    The four rules of WizardLM's eliminator (section 3.2), as far as they concern the input:
+    nothing gained, an apology, nothing but stop words, words copied from the prompt.
+
+    >>> eliminated(("I am 40", "Sorry, I cannot help"), ("I am 40", "Buy gold?"))
+    'an apology instead of an input'
+    """
+    text = " ".join(made)
+    words = dedupe.tokens(text)
+    if re.search(r"\bsorry\b", text, re.I) and len(words) < SORRY_WORDS:
+        return "an apology instead of an input"
+    if COPIED.search(text):
+        return "repeats words of the prompt"
+    if STOP_WORDS.issuperset(dedupe.tokens(made[1])):
+        return "the question holds nothing but stop words"
+    if dedupe.alike(made, parent):
+        return "says no more than its parent"
+    return ""
+
+
+def _number(count: int) -> Sequence[str]:
+    """With several parents each item says whose child it is."""
+    return ("sample",) if count > 1 else ()
