@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, overload
+
+import orjson
 
 from distillgen.dedupe import Index
 from distillgen.engine import Fill, Stop
@@ -22,7 +24,7 @@ from distillgen.records import (
     digest,
 )
 from distillgen.sending import Ask
-from distillgen.strategies import Lineage, Part, Planned, Prefix, Proposal, Turn, turns
+from distillgen.strategies import Lineage, Part, Planned, Proposal, Turn, turns
 
 FROM_SEEDS_ALONE = 16
 """The first places show seeds only, so that they can all be asked at once."""
@@ -49,7 +51,7 @@ class Options:
 class Expanded(NamedTuple):
     """What a walk brought, in the order of the sequence."""
 
-    inputs: list[Example]
+    inputs: Sequence[Example]
     rejected: list[Rejection]
     failures: list[Failure]
     ledger: dict[str, int]
@@ -69,6 +71,37 @@ def expand(walk: "Walk", fill: Fill) -> Expanded:
     stop = None if walk.ended else fill(walk.requests(), walk.read)
     walk.advance()
     return Expanded(walk.kept, walk.rejected, walk.failures, walk.ledger(), walk.ended, stop)
+
+
+class Packed(Sequence[Example]):
+    """Examples that take a quarter of their room: as JSON, unpacked one at a time."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._length: int | None = None
+
+    def append(self, example: Example) -> None:
+        """Put one behind the others."""
+        self._lines.append(orjson.dumps(example.row()))
+
+    def first(self, length: int) -> "Packed":
+        """The first so many, without a copy; it does not grow with the others."""
+        view = Packed()
+        view._lines, view._length = self._lines, length
+        return view
+
+    def __len__(self) -> int:
+        return len(self._lines) if self._length is None else self._length
+
+    @overload
+    def __getitem__(self, place: int) -> Example: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Example]: ...
+    def __getitem__(self, place: int | slice) -> Example | list[Example]:
+        places = range(len(self))[place]
+        if isinstance(places, int):
+            return Example.model_validate_json(self._lines[places])
+        return [self[i] for i in places]
 
 
 def sequence_of(parts: Sequence[Part]) -> str:
@@ -101,7 +134,7 @@ class Walk:
         self.sequence = sequence_of(parts)
         self._turns = turns([part.share for part in parts])
         self._drawn_turns: list[tuple[int, int]] = []
-        self.kept: list[Example] = []
+        self.kept = Packed()
         self.rejected: list[Rejection] = []
         self.failures: list[Failure] = []
         self.counts: Counter[str] = Counter()
@@ -180,7 +213,7 @@ class Walk:
         steady = i // self.setting.steady * self.setting.steady
         shown = 0 if steady < FROM_SEEDS_ALONE else self._kept_after[steady // 2]
         part, turn = self._turn(i)
-        planned: Planned = part.strategy.plan(turn, Prefix(self.kept, shown), part.setting)
+        planned: Planned = part.strategy.plan(turn, self.kept.first(shown), part.setting)
         return planned
 
     def _parsed(self, i: int, lineage: Lineage, completion: Completion) -> list[Proposal]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -151,7 +151,7 @@ class Terms:
     @cached_property
     def spelled(self) -> str:
         """Canonical JSON."""
-        return _spelled(asdict(self))
+        return _spelled({f.name: getattr(self, f.name) for f in fields(self)})
 
     @cached_property
     def length(self) -> int:
@@ -175,7 +175,9 @@ class Request:
         """The request that `spelled` spells."""
         read = json.loads(spelled)
         messages = tuple(Message(**message) for message in read["messages"])
-        return cls(Terms(**read["terms"]), messages, read["sample"])
+        request = cls(Terms(**read["terms"]), messages, read["sample"])
+        vars(request)["spelled"] = spelled
+        return request
 
     @cached_property
     def spelled(self) -> str:

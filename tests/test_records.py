@@ -11,6 +11,7 @@ from distillgen.records import Message, Request, Terms, canonical
 def test_the_spelling_is_canonical_and_reads_back(said):
     terms = Terms("openai:t", "gpu1", {"type": "object", "a": [1.5, None]}, {"top_p": 0.1})
     request = Request(terms, (Message("system", "Be brief."), Message("user", said)), 3)
+    assert request.length > len(said)
     assert request.spelled.encode() == canonical(json.loads(request.spelled))
     assert Request.parse(request.spelled) == request
     assert Request.parse(request.spelled).key == request.key

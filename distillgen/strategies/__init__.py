@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import count
 from types import ModuleType
-from typing import NamedTuple, TypeVar, overload
+from typing import NamedTuple, TypeVar
 
 from distillgen.errors import UserError
 from distillgen.prompts import Prompt
@@ -209,22 +209,3 @@ def sample(items: Sequence[T], k: int, dice: random.Random) -> list[T]:
             place += before <= place
         taken.append(place)
     return [items[place] for place in taken]
-
-
-class Prefix(Sequence[T]):
-    """The first items of a list that grows, without a copy."""
-
-    def __init__(self, items: list[T], length: int) -> None:
-        self._items, self._length = items, length
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, place: int) -> T: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[T]: ...
-    def __getitem__(self, place: int | slice) -> T | list[T]:
-        if isinstance(place, slice):
-            return [self._items[i] for i in range(*place.indices(self._length))]
-        return self._items[range(self._length)[place]]
