@@ -10,6 +10,7 @@ own. `ideal` is how long the replies take if a new request follows each reply at
 
 import asyncio
 import heapq
+import itertools
 import json
 import os
 import statistics
@@ -113,7 +114,8 @@ def write_questions(path: Path, count: int) -> None:
 def ideal_s(case: Case) -> float:
     """Seconds from the first request to the last reply if no slot is ever free."""
     ends = [0.0] * case.in_flight
-    for seconds in teacher.latencies_s(case.answers, case.latency_ms / 1000, 0, case.slow):
+    each = teacher.latencies_s(case.latency_ms / 1000, 0, case.slow)
+    for seconds in itertools.islice(each, case.answers):
         heapq.heapreplace(ends, ends[0] + seconds)
     return max(ends)
 

@@ -7,6 +7,7 @@ answer. `GET /report` says what came since the last report, and how busy it was 
 """
 
 import asyncio
+import itertools
 import json
 import random
 import subprocess
@@ -51,15 +52,12 @@ REPLY = reply({"rationale": "Income is steady. " * 12, "answer": "Save a third. 
 HTTP = HEAD % (len(REPLY), REPLY)
 
 
-def latencies_s(count: int, latency_s: float, spread: float, slow: int) -> list[float]:
-    """How long each reply takes, in the order of the requests; always the same."""
+def latencies_s(latency_s: float, spread: float, slow: int) -> Iterator[float]:
+    """How long each reply takes, in the order of the requests; always the same, without end."""
     rng = random.Random(7)
-    return [
-        latency_s
-        * (rng.lognormvariate(0, spread) if spread else 1)
-        * (SLOWER if slow and n % slow == slow - 1 else 1)
-        for n in range(count)
-    ]
+    for n in itertools.count(1):
+        factor = rng.lognormvariate(0, spread) if spread else 1
+        yield latency_s * factor * (SLOWER if slow and n % slow == 0 else 1)
 
 
 class Teacher:
@@ -78,11 +76,7 @@ class Teacher:
     def takes_s(self, path: str) -> float:
         if self.latencies is None:
             latency, spread, slow = path.split("/")[1:4]
-            self.latencies = iter(
-                latencies_s(2_000_000, float(latency) / 1000, float(spread), int(slow))
-                if float(spread) or int(slow)
-                else iter(lambda: float(latency) / 1000, None)
-            )
+            self.latencies = latencies_s(float(latency) / 1000, float(spread), int(slow))
         return next(self.latencies)
 
     def report(self) -> bytes:
