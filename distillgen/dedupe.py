@@ -92,8 +92,8 @@ class _Text:
     """A character for each token: what rapidfuzz compares fastest, and what needs least room."""
     numbers: str
     """The codes of its numbers, sorted."""
-    template: tuple[str, ...]
-    """The codes with all numbers made equal; empty without numbers."""
+    template: int | None
+    """Hash of the codes with all numbers made equal; None without numbers."""
 
     @cached_property
     def sketch(self) -> RMinHash:
@@ -120,7 +120,7 @@ class Index:
         self._numbers: set[str] = set()
         self._alike: dict[str, list[int]] = {}
         self._lsh: dict[str, RMinHashLSH] = {}
-        self._templates: dict[tuple[str, ...], list[int]] = {}
+        self._templates: dict[int | None, list[int]] = {}
         self._last: tuple[tuple[str, ...], _Text] | None = None
 
     def verdict(self, fields: tuple[str, ...]) -> Verdict | None:
@@ -164,11 +164,11 @@ class Index:
         found = tuple(map(tokens, fields))
         codes = tuple(map(self._coded, found))
         numbers = ""
-        template: tuple[str, ...] = ()
+        template = None
         if not all(map(self._numbers.isdisjoint, codes)):
             numbers = "".join(sorted(filter(self._numbers.__contains__, "".join(codes))))
             any_number = str.maketrans(dict.fromkeys(numbers, _ANY_NUMBER))
-            template = tuple(code.translate(any_number) for code in codes)
+            template = hash(tuple(code.translate(any_number) for code in codes))
         text = _Text(found, codes, numbers, template)
         self._last = fields, text
         return text

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from array import array
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -74,24 +75,26 @@ def expand(walk: "Walk", fill: Fill) -> Expanded:
 
 
 class Packed(Sequence[Example]):
-    """Examples that take a quarter of their room: as JSON, unpacked one at a time."""
+    """Examples that take a quarter of their room: as JSON in a row, unpacked one at a time."""
 
     def __init__(self) -> None:
-        self._lines: list[bytes] = []
+        self._data = bytearray()
+        self._ends = array("Q", [0])
         self._length: int | None = None
 
     def append(self, example: Example) -> None:
         """Put one behind the others."""
-        self._lines.append(orjson.dumps(example.row()))
+        self._data += orjson.dumps(example.row())
+        self._ends.append(len(self._data))
 
     def first(self, length: int) -> "Packed":
         """The first so many, without a copy; it does not grow with the others."""
         view = Packed()
-        view._lines, view._length = self._lines, length
+        view._data, view._ends, view._length = self._data, self._ends, length
         return view
 
     def __len__(self) -> int:
-        return len(self._lines) if self._length is None else self._length
+        return len(self._ends) - 1 if self._length is None else self._length
 
     @overload
     def __getitem__(self, place: int) -> Example: ...
@@ -100,7 +103,8 @@ class Packed(Sequence[Example]):
     def __getitem__(self, place: int | slice) -> Example | list[Example]:
         places = range(len(self))[place]
         if isinstance(places, int):
-            return Example.model_validate_json(self._lines[places])
+            start, end = self._ends[places : places + 2]
+            return Example.model_validate_json(self._data[start:end])
         return [self[i] for i in places]
 
 
