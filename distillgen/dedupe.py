@@ -77,6 +77,11 @@ def tokens(text: str) -> list[str]:
     return [_DIGITS.get(token, token) for token in found]
 
 
+def is_number(token: str) -> bool:
+    """Whether a token has a digit in it."""
+    return _DIGIT.search(token) is not None
+
+
 @dataclass(frozen=True)
 class _Text:
     """A text as the index compares it."""
@@ -176,7 +181,7 @@ class Index:
     def _learn(self, token: str) -> str:
         code = chr(len(self._vocabulary) % (sys.maxunicode + 1))
         self._vocabulary[token] = code
-        if _DIGIT.search(token):
+        if is_number(token):
             self._numbers.add(code)
         return code
 
