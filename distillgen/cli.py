@@ -322,11 +322,11 @@ def decontaminate(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Flag the records that give a test set away: same, alike, or in other words.
+    """Flag the records that give a test set away, with the evidence.
 
-    Writes contaminated.jsonl with the evidence, and with --drop also decontaminated.jsonl, the
-    file without those records. The file itself stays. Of a run folder the answers are taken, or
-    the inputs while there are none.
+    Finds copies, parts and paraphrases. Writes contaminated.jsonl; with --drop decontaminated.jsonl
+    too, the file without those records. The file itself stays. Of a run folder the answers are
+    taken, or the inputs while there are none.
     Example: distillgen decontaminate runs/stock_advisor --against test.csv --field question=body
     """
     given = dict(locals())

@@ -1,9 +1,13 @@
 """Decontamination: what gives a test item away, what does not, and what is written of it."""
 
+import csv
 import json
 import random
+import subprocess
+import sys
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from jobs import lines
@@ -376,3 +380,26 @@ def test_most_paraphrases_of_word_problems_are_flagged_and_hardly_any_other_prob
     assert sum(f is not None and f.item.line == n for n, f in enumerate(found, 1)) >= 160
     strangers = [reworded for _, reworded in problems(1000, seed=2)]
     assert sum(whole.find("", text) is not None for text in strangers) <= 10
+
+
+def test_the_benchmark_runs_on_data_made_here(tmp_path):
+    made = problems(60, seed=3)
+    plain, reworded = ([pair[side] for pair in made] for side in (0, 1))
+    for folder in ("gsm8k", "rephrased"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path / "gsm8k/train.jsonl", *(text for text, _ in problems(1400, seed=4)))
+    for name, rows in {
+        "HumanEval": plain,
+        "humaneval_python": reworded,
+        "sociology_test_rephrase_english_filtered_question": reworded,
+    }.items():
+        write(tmp_path / f"rephrased/{name}.jsonl", *({"text": text} for text in rows))
+    with (tmp_path / "rephrased/sociology_test.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([text, "A"] for text in plain)
+    ran = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/decontaminate.py", tmp_path],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "of 81 others flagged" in ran.stdout
+    assert ran.stdout.count("of 60 paraphrases flagged") == 2
