@@ -124,6 +124,15 @@ def test_the_less_alike_the_numbers_the_more_alike_the_words_have_to_be():
     ]  # fmt: skip
 
 
+def test_equal_numbers_lead_to_an_item_with_few_equal_words_and_one_more_may_be_there():
+    item = "Tom rents 3 boats for 17 days and pays 250 euros besides 41 of a deposit to the owner."
+    found = find(
+        "Hire of 3 vessels: 17 mornings, 250 fee, 41 deposit, Tom, owner, pier 9", item, *TEST
+    )
+    assert (found.numbers, found.item.line) == (0.8, 1)
+    assert 0.3 < found.score < 0.5
+
+
 def test_numbers_spelled_out_are_numbers():
     found = find(PARAPHRASES[1])
     assert found.numbers == 1.0
