@@ -21,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-START, MAKE, LOOK, DELIVER = "Start", "Make", "Look", "Deliver"
+START, MAKE, LOOK, TRUST, DELIVER = "Start", "Make", "Look", "Trust", "Deliver"
 
 OVERVIEW = """\
 distillgen makes fine-tuning data: from a few questions of yours, many; to each,
@@ -308,6 +308,33 @@ def trace(
     from distillgen import commands
 
     commands.trace(id, run)
+
+
+@app.command(cls=Panels, rich_help_panel=TRUST)
+def decontaminate(
+    file: Target,
+    against: o.Against,
+    more: Annotated[
+        list[str] | None, typer.Argument(help="Further test sets, as the shell spells *.jsonl.")
+    ] = None,
+    field: o.Field = None,
+    drop: o.Drop = False,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Flag the records that give a test set away, with the evidence.
+
+    Finds copies, parts and paraphrases. Writes contaminated.jsonl; with --drop decontaminated.jsonl
+    too, the file without those records. The file itself stays. Of a run folder the answers are
+    taken, or the inputs while there are none.
+    Example: distillgen decontaminate runs/stock_advisor --against test.csv --field question=body
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.decontaminate(given)
 
 
 @app.command(cls=Panels, rich_help_panel=DELIVER)

@@ -1,11 +1,14 @@
 """What each command does, from its options to its exit code."""
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-from distillgen import files, folder, inputs, prompts, screen, standing
+from distillgen import files, folder, inputs, prompts, screen, standing, tables
+from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
 from distillgen.session import Session, program
@@ -162,14 +165,46 @@ def export(given: Mapping[str, JSON]) -> None:
         this.end(work, [result], "")
 
 
+def decontaminate(given: Mapping[str, JSON]) -> None:
+    """Records that give test sets away."""
+    source = _newest(Path(given["file"]))
+    path = folder.folder_of(str(source), given["out"])
+    this = Session({**given, "teacher": "local"}, task_of(_no_folder(source), path), path)
+    next(tables.rows_of(source))  # what is wrong with the whole file is said at once
+    eval_sets = EvalSets(map(Path, [*given["against"], *(given["more"] or [])]), this.fields)
+    with this.opened() as work:
+        names = [f"{one.path} ({len(one.index.items):,} items)" for one in eval_sets.all]
+        this.screen.hang(f"decontaminate: {source} against {', '.join(names)}, in {path}")
+        result = work.decontaminate(source, eval_sets, given["drop"])
+        this.end(work, [result], _after(source, path, result, this.fields, given["drop"]))
+
+
+def _after(source: Path, path: Path, result: Result, fields: Mapping[str, str], drop: bool) -> str:
+    """The command that follows."""
+    if result.counts["flagged"] and not drop:
+        return f"{shlex.join([*sys.argv[1:], '--drop'])}     leave them out"
+    if not result.counts["kept"]:
+        return ""
+    made = path / KEPT if drop else source
+    if result.decontaminated and result.decontaminated.answered:
+        return f"export {shlex.quote(str(made))}"
+    mapped = [word for pair in fields.items() for word in ("--field", "=".join(pair))]
+    return shlex.join(["answer", str(made), *mapped])
+
+
+def _newest(target: Path) -> Path:
+    """Of a run folder the answers, or the inputs while there are none; else the file itself."""
+    if not target.is_dir():
+        return target
+    there = [target / name for name in ("answers.jsonl", "inputs.jsonl")]
+    return next((file for file in there if file.exists()), target)
+
+
 def show(target: str, limit: int) -> None:
     """Records in plain text."""
     from distillgen.show import blocks
 
-    path = Path(target)
-    if path.is_dir():
-        there = [path / name for name in ("answers.jsonl", "inputs.jsonl")]
-        path = next((file for file in there if file.exists()), path)
+    path = _newest(Path(target))
     if not path.is_file():
         raise UserError(f"{target}: nothing to show; give a run folder or a .jsonl file")
     rows = files.rows_of(path)

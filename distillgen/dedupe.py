@@ -83,6 +83,11 @@ def alike(one: Iterable[str], other: Iterable[str]) -> bool:
     return all(Indel.normalized_similarity(these, those) > NEAR for these, those in pairs)
 
 
+def is_number(token: str) -> bool:
+    """Whether a token has a digit in it."""
+    return _DIGIT.search(token) is not None
+
+
 @dataclass(frozen=True)
 class _Text:
     """A text as the index compares it."""
@@ -182,7 +187,7 @@ class Index:
     def _learn(self, token: str) -> str:
         code = chr(len(self._vocabulary) % (sys.maxunicode + 1))
         self._vocabulary[token] = code
-        if _DIGIT.search(token):
+        if is_number(token):
             self._numbers.add(code)
         return code
 

@@ -10,11 +10,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from distillgen.errors import UserError
 from distillgen.files import sha256_of
 from distillgen.records import JSON, Example, Rejection, Seed, content_id
-from distillgen.tables import kind_of, rows_of
+from distillgen.tables import Row, kind_of, rows_of
 
 SHOWN = 20
 """Bad lines are all counted, and so many shown."""
@@ -74,11 +75,11 @@ class Inputs:
     def __iter__(self) -> Iterator[Example]:
         if _state(self._file) != self._state:
             raise UserError(f"{self.path}: changed while it was in use; run the same command again")
-        for line, known in self._rows().known():
-            if line in self._left_out:
+        for row, known in self._rows().known():
+            if row.line in self._left_out:
                 continue
             if "id" not in known:
-                number = self._again.get(line)
+                number = self._again.get(row.line)
                 known["id"] = _content_id(known) + (f"-{number}" if number else "")
             yield Example.model_validate(known)
 
@@ -88,16 +89,16 @@ class Inputs:
     def _check(self, rows: "_Rows") -> None:
         seen: set[int] = set()
         equal: dict[str, int] = {}
-        for line, known in rows.known():
+        for row, known in rows.known():
             id = known.get("id") or _content_id(known)
             if hash(id) in seen and "id" in known:
-                rows.note(line, f"`{self._fields.get('id', 'id')}` {id} stands twice")
+                rows.note(row.line, f"`{self._fields.get('id', 'id')}` {id} stands twice")
                 continue
             if hash(id) in seen:
                 number = equal.get(id, 1) + 1
                 while hash(f"{id}-{number}") in seen:
                     number += 1
-                equal[id] = self._again[line] = number
+                equal[id] = self._again[row.line] = number
                 id = f"{id}-{number}"
             seen.add(hash(id))
             self.count += 1
@@ -114,6 +115,49 @@ def open_inputs(
     return Inputs(path, fields or {}, skip_invalid)
 
 
+class Question(NamedTuple):
+    """A row of a file with a question, and all that stands in it."""
+
+    line: int
+    id: str
+    """The row's own id; empty if it has none."""
+    question: str
+    user_context: str
+    columns: dict[str, JSON]
+
+
+class Questions:
+    """The questions of one of several files that share `fields`, row by row in one walk."""
+
+    def __init__(self, path: Path, fields: Mapping[str, str]) -> None:
+        names = ("question", "user_context", "id")
+        self._rows = _Rows(path, path, fields, names, ("question",), alone=False)
+
+    def __iter__(self) -> Iterator[Question]:
+        for row, known in self._rows.known():
+            id, context = known.get("id", ""), known.get("user_context", "")
+            yield Question(row.line, id, known["question"], context, row.columns)
+        self._rows.refuse()
+
+    @property
+    def unseen(self) -> Mapping[str, str]:
+        """After the walk, what is mapped and not in this file."""
+        return self._rows.unseen
+
+
+def refuse_unseen(unseen: Mapping[str, str], where: object) -> None:
+    """Name a mapped field that is nowhere: it may be misspelt.
+
+    Raises:
+        UserError: there is one.
+    """
+    for ours, theirs in unseen.items():
+        raise UserError(
+            f"{where}: no row has a field `{theirs}`, from which {ours} was to come;"
+            f" --field {ours}={ours} does without"
+        )
+
+
 @dataclass
 class _Rows:
     """The rows of a file as the fields that we know, and what is wrong with the others."""
@@ -126,13 +170,17 @@ class _Rows:
     needed: tuple[str, ...]
     most: int = SHOWN
     """Faults that are kept; all are counted."""
+    alone: bool = True
+    """No other file may have the fields that are mapped."""
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """After a walk, what is mapped and no row has."""
     total: int = 0
     wrong: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list)
     """Line and fault."""
 
-    def known(self) -> Iterator[tuple[int, dict[str, JSON]]]:
-        """Line and fields of each row that can be used."""
+    def known(self) -> Iterator[tuple[Row, dict[str, JSON]]]:
+        """Each row that can be used, and its fields."""
         unseen = self._mapped()
         for row in rows_of(self.file, self.path):
             self.total += 1
@@ -142,13 +190,10 @@ class _Rows:
             if problem:
                 self.note(row.line, problem)
             else:
-                yield row.line, known
-        if self.total > self.wrong:
-            for ours, theirs in unseen.items():
-                raise UserError(
-                    f"{self.path}: no row has a field `{theirs}`, from which {ours} was to come;"
-                    f" --field {ours}={ours} does without"
-                )
+                yield row, known
+        self.unseen = unseen if self.total > self.wrong else {}
+        if self.alone:
+            refuse_unseen(self.unseen, self.path)
 
     def _mapped(self) -> dict[str, str]:
         """What may be misspelt unnoticed.

@@ -96,6 +96,18 @@ Field = Annotated[
     list[str] | None,
     _option(RUN, "--field", "Our name of a field and the column it is in: question=body."),
 ]
+Against = Annotated[
+    list[str],
+    _option(
+        RUN, "--against", "A test set: JSONL, CSV or Parquet; again for more, or evals/*.jsonl."
+    ),
+]
+Drop = Annotated[
+    bool,
+    typer.Option(
+        "--drop", help="Also write the file without what is flagged.", rich_help_panel=RUN
+    ),
+]
 N = Annotated[int | None, _option(RUN, "n", "Distinct inputs wanted [100].")]
 Strategy = Annotated[
     str | None,

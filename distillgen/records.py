@@ -328,6 +328,52 @@ class Rejection(Record):
     """Key of the request whose reply brought it."""
 
 
+Tier = Literal["exact", "ngram", "paraphrase"]
+"""How a record gives a test item away: the same text, most of its words in 8-grams, or in other
+words."""
+
+
+class Match(Record):
+    """An item of a test set that a record gives away."""
+
+    against: str
+    """Path of the test set."""
+    tier: Tier
+    """The first that holds, in this order: `exact`, `ngram`, `paraphrase`."""
+    score: float
+    """1 for `exact`, the covered share of the item's tokens for `ngram`, the TF-IDF cosine for
+    `paraphrase`; 0 to 1."""
+    numbers: float | None = None
+    """Jaccard similarity of the numbers in both texts, 0 to 1; none where either has no numbers."""
+    question: str
+    """The item's question."""
+    user_context: str = ""
+    """Its context."""
+    line: int
+    """Line or row of the test set."""
+    id: str = ""
+    """The item's own id, if it has one."""
+
+
+class Flag(Record):
+    """A record that gives test items away: one line of `contaminated.jsonl`."""
+
+    question: str
+    """The record's question."""
+    user_context: str = ""
+    """Its context."""
+    matches: tuple[Match, ...]
+    """For each test set with such items, the one that is given away most."""
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+
+    def row(self) -> dict[str, JSON]:
+        """The same with the matches as rows."""
+        return super().row() | {"matches": [match.row() for match in self.matches]}
+
+
 class FileStamp(Record):
     """A file as distillgen wrote it, so that a change by hand is noticed."""
 

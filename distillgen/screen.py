@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 from rich.console import Console
 from rich.live import Live
@@ -20,7 +21,7 @@ from rich.text import Text
 
 from distillgen import show
 from distillgen.prices import dollars
-from distillgen.records import Answer
+from distillgen.records import JSON, Answer, Tier
 from distillgen.sending import Tally
 from distillgen.work import Result
 
@@ -150,6 +151,10 @@ def ledger(result: Result) -> list[str]:
             _n(counts, "failed", "failed") + _kinds(result), _n(counts, "open", "not asked yet"),
         ]  # fmt: skip
         return [f"answer   {counts['given']:,} given = " + " + ".join(p for p in parts if p)]
+    if result.decontaminated:
+        parts = [_n(counts, "kept", "kept"), _n(counts, "flagged", "flagged")]
+        sums = f"decontaminate   {counts['given']:,} given = {' + '.join(p for p in parts if p)}"
+        return [sums, *_table(result), *_evidence(result)]
     lines = []
     for one in result.exported:
         parts = [f"{n:,} {split}" for split, n in one.records.items()]
@@ -158,6 +163,42 @@ def ledger(result: Result) -> list[str]:
         form = _FORMS.get(one.rationale or "", "")
         lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}")
         lines.append(f"         {one.format}{form}")
+    return lines
+
+
+def tested(result: Result) -> list[dict[str, JSON]]:
+    """What decontaminate found against each test set: `file`, its `items`, records by tier."""
+    if result.decontaminated is None:
+        return []
+    return [
+        {
+            "file": str(one.path), "items": len(one.index.items),
+            **{tier: one.flagged[tier] for tier in get_args(Tier)}, "flagged": one.flagged.total(),
+        }
+        for one in result.decontaminated.eval_sets
+    ]  # fmt: skip
+
+
+def _table(result: Result) -> list[str]:
+    rows = tested(result)
+    width = min(24, max(len(row["file"]) for row in rows))
+    lines = [f"{'':<{width}}    items    exact    ngram  paraphrase  flagged"]
+    for row in rows:
+        file = row["file"] if len(row["file"]) <= width else f"…{row['file'][1 - width :]}"
+        line = f"{file:<{width}}{row['items']:>9,}{row['exact']:>9,}{row['ngram']:>9,}"
+        lines.append(f"{line}{row['paraphrase']:>12,}{row['flagged']:>9,}")
+    return lines
+
+
+def _evidence(result: Result) -> list[str]:
+    """The first flags with both texts, cut at a line each."""
+    lines = []
+    for flag in result.decontaminated.first if result.decontaminated else ():
+        match = flag.matches[0]
+        numbers = "" if match.numbers is None else f", numbers {match.numbers:.2f}"
+        lines.append(f"line {flag.line}, {match.tier} {match.score:.2f}{numbers}:")
+        for text in (flag.question, f"{Path(match.against).name}:{match.line} {match.question}"):
+            lines.append("         " + textwrap.shorten(text, WIDTH - 10, placeholder=" …"))
     return lines
 
 

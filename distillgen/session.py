@@ -27,7 +27,10 @@ from distillgen.task import Task
 from distillgen.teachers import Chosen, choose
 from distillgen.work import Result, Work
 
-OWN = ("seeds", "inputs", "run", "field", "out", "overwrite", "dry_run", "as_json", "quiet", "kind")
+OWN = (
+    "seeds", "inputs", "run", "file", "field", "out", "overwrite", "dry_run", "as_json", "quiet",
+    "kind", "against", "more", "drop",
+)  # fmt: skip
 """Options that are about the command, not about what is asked."""
 
 
@@ -196,6 +199,7 @@ class Session:
                 usage[name] = usage.get(name, 0) + n
         used = [result.cost for result in results]
         written = dict.fromkeys(path for result in results for path in result.written)
+        tested = [row for result in results for row in screen.tested(result)]
         whole: dict[str, JSON] = {
             "command": results[0].command if len(results) == 1 else "run",
             "run": str(self.path),
@@ -208,6 +212,7 @@ class Session:
             "possibly_paid_twice": unknown,
             "files": [str(path) for path in written if path.exists()],
             "failures": {r.command: r.kinds for r in results if r.kinds},
+            **({"against": tested} if tested else {}),
             "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
         }
         return whole

@@ -12,6 +12,7 @@ from typing import Protocol
 from distillgen import answers, dry_run, export, files, inputs, prompts, strategies
 from distillgen.answer import FEW_RATIONALES, PROMPT, Answering, Reading
 from distillgen.budget import Purse
+from distillgen.decontaminate import FLAGS, KEPT, Decontaminated, EvalSets, decontaminate
 from distillgen.defaults import max_cost, of_answer, of_expand, of_walk
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, FEWER, UserError
@@ -73,6 +74,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
     """What the user should read, one line each."""
     exported: list[export.Exported] = field(default_factory=list)
+    decontaminated: Decontaminated | None = None
 
 
 class Work:
@@ -266,6 +268,24 @@ class Work:
         self._finish(entry, result)
         return result
 
+    # -- decontaminate ---------------------------------------------------------------------
+
+    def decontaminate(self, source: Path, against: EvalSets, drop: bool) -> Result:
+        """Write the records that give a test set away; with `drop` also the file without them."""
+        names = (FLAGS, KEPT) if drop else (FLAGS,)
+        paths = [self.folder.path / name for name in names]
+        for path in (source, *(one.path for one in against.all)):
+            self._apart(path, names)
+        self._guard(paths)
+        asked = {"against": [str(one.path) for one in against.all], "field": dict(against.fields)}
+        entry = new_entry(str(source), files.sha256_of(source), asked | {"drop": drop}, {})
+        self._enter("decontaminate", entry)
+        done = decontaminate(source, against, self.folder.path, drop)
+        counts = {"given": done.given, "kept": done.given - done.flagged, "flagged": done.flagged}
+        result = Result("decontaminate", counts, ended="done", written=paths, decontaminated=done)
+        self._finish(entry, result)
+        return result
+
     def check_ahead(self, out: Path) -> None:
         """Find what is wrong with the stages after expand before anything is paid."""
         self._prompt(PROMPT)
@@ -340,9 +360,12 @@ class Work:
                     f"{', '.join(changes)} changed since the last {command}:"
                     f" {n:,} requests are asked anew"
                 )
+        self._enter(command, entry)
+        return entry
+
+    def _enter(self, command: str, entry: Entry) -> None:
         self.folder.begin(command, entry)
         self._before = self._used()
-        return entry
 
     def _keep_task(self, source: Path, seeds: list[Seed]) -> None:
         """Copy the task file and the seeds as they are used, for the commands that follow."""

@@ -92,10 +92,14 @@ LEDGER = """
     - `answer`, in inputs: `given = kept + failed + open + rejected`.
     - `export`, in records: `given = kept + rejected`, and `kept = train + validation + test`.
 
+    - `decontaminate`, in records: `given = kept + flagged`; without `--drop` the flagged ones are
+      in the file still.
+
     `--json` prints one object: `command`, `run`, `counts` (by stage for `run`), `usage`
     (`requests` and tokens of this command), `cost_usd` of this command and `spent_usd` of the run
     folder (null where the price is unknown), `possibly_paid_twice`, `files`, `failures` by kind,
-    and `ended`: why each stage ended.
+    and `ended`: why each stage ended. `decontaminate` adds `against`: for each test set its `file`,
+    its `items`, and how many records are `exact`, `ngram`, `paraphrase` and so `flagged`.
 """
 
 

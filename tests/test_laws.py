@@ -14,10 +14,10 @@ HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
     2: "answers bodies budget commits dedupe download files formats help inputs journal options"
-    " pacing prices prompts providers replies settings show signals stored tables task teachers"
-    " triage weights wire",
+    " overlap pacing prices prompts providers replies settings show signals stored tables task"
+    " teachers triage weights wire",
     3: "engine folder outcomes sending strategies",
-    4: "answer defaults dry_run expand export init standing trace work",
+    4: "answer decontaminate defaults dry_run expand export init standing trace work",
     5: "__init__ __main__ cli commands screen session",
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}

@@ -1,0 +1,97 @@
+"""Measure decontamination: `python benchmarks/decontaminate.py DIR`, or without DIR the scale.
+
+DIR holds public data: `gsm8k/train.jsonl` (openai/grade-school-math) and, from
+lm-sys/llm-decontaminator, `rephrased/` with HumanEval and MMLU sociology beside their paraphrases.
+The first 1,319 problems of GSM8K stand for a test set of that size, the others for a dataset that
+has nothing of it; a few are near duplicates all the same, so the true share is lower.
+
+Without DIR, 100,000 texts made here are compared with 10,000: words as frequent as in a language,
+half with numbers; every hundredth is one of the 10,000.
+"""
+
+import csv
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+from dedupe import texts
+
+from distillgen.overlap import Index, Item
+
+ITEMS = 1319
+"""As many as GSM8K's test split has."""
+
+
+def index(given: Iterable[str]) -> Index:
+    """Texts as a test set; the line is the place from 1."""
+    return Index(Item(line, "", text, "") for line, text in enumerate(given, 1))
+
+
+def column(path: Path, name: str) -> list[str]:
+    """One field of JSON lines, or the first column of a CSV file without a heading."""
+    with path.open(encoding="utf-8", newline="") as file:
+        if path.suffix == ".csv":
+            return [row[0] for row in csv.reader(file)]
+        return [json.loads(line)[name] for line in file]
+
+
+def paraphrases(name: str, items: list[str], reworded: list[str]) -> None:
+    """Print how many paraphrases are flagged; line n of both lists is the same item."""
+    whole = index(items)
+    found = [whole.find("", text) for text in reworded]
+    right = sum(one is not None and one.item.line == n for n, one in enumerate(found, 1))
+    flagged = sum(one is not None for one in found)
+    print(
+        f"{name:<16} {len(items):>6,} items, {flagged:,} of {len(reworded):,} paraphrases flagged"
+        f" = {flagged / len(reworded):.1%}, {right:,} by their own item"
+    )
+
+
+def strangers(name: str, items: list[str], others: list[str]) -> None:
+    """Print how many unrelated texts are flagged."""
+    whole = index(items)
+    start = time.process_time()
+    tiers = Counter(found.tier for text in others if (found := whole.find("", text)))
+    took = (time.process_time() - start) / len(others)
+    print(
+        f"{name:<16} {len(items):>6,} items, {tiers.total():,} of {len(others):,} others flagged"
+        f" = {tiers.total() / len(others):.2%} {dict(tiers)}, {took * 1e3:.2f} ms each"
+    )
+
+
+def scale(records: int, items: int) -> None:
+    """Print what many records against many items cost."""
+    made = (" ".join(fields) for fields in texts(records + items, with_numbers=0.5))
+    test = list(islice(made, items))
+    start = time.process_time()
+    whole = index(test)
+    indexed = time.process_time()
+    flagged = sum(
+        whole.find("", test[n % items] if n % 100 == 0 else text) is not None
+        for n, text in enumerate(made)
+    )
+    took = time.process_time() - indexed
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{items:,} items indexed in {indexed - start:.1f} CPU-s; {records:,} records in"
+        f" {took:.0f} CPU-s, {flagged:,} flagged; peak memory {peak:,.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        scale(100_000, 10_000)
+        raise SystemExit
+    data = Path(sys.argv[1])
+    problems = column(data / "gsm8k/train.jsonl", "question")
+    strangers("GSM8K", problems[:ITEMS], problems[ITEMS:])
+    there = data / "rephrased"
+    reworded = column(there / "sociology_test_rephrase_english_filtered_question.jsonl", "text")
+    paraphrases("MMLU sociology", column(there / "sociology_test.csv", ""), reworded)
+    programs = column(there / "HumanEval.jsonl", "text")
+    paraphrases("HumanEval", programs, column(there / "humaneval_python.jsonl", "text"))

@@ -1,0 +1,115 @@
+"""Flag the records that give a test set away, with the evidence; leave them out only if asked."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from distillgen.files import Whole
+from distillgen.inputs import Question, Questions, refuse_unseen
+from distillgen.overlap import Index, Item
+from distillgen.records import Flag, Match, Tier, content_id
+
+FLAGS, KEPT = "contaminated.jsonl", "decontaminated.jsonl"
+SHOWN = 2
+"""So many flags are shown at the end."""
+
+
+@dataclass
+class EvalSet:
+    """A test set, and the records that give its items away."""
+
+    path: Path
+    index: Index
+    flagged: Counter[Tier] = field(default_factory=Counter)
+    """Records by tier."""
+
+
+@dataclass
+class Decontaminated:
+    """What came of it: given = kept + flagged."""
+
+    eval_sets: list[EvalSet]
+    given: int = 0
+    flagged: int = 0
+    first: list[Flag] = field(default_factory=list)
+    """The first `SHOWN` flags."""
+    answered: bool = False
+    """The records have answers."""
+
+
+class EvalSets:
+    """The test sets, read and indexed; `fields` maps our names to theirs and the records'.
+
+    Raises:
+        UserError: one cannot be read, or has wrong rows: all of them are named.
+    """
+
+    def __init__(self, paths: Iterable[Path], fields: Mapping[str, str]) -> None:
+        self.fields = fields
+        self._unseen = set(fields.items())
+        self.all = [EvalSet(path, Index(self._items(path))) for path in dict.fromkeys(paths)]
+
+    def _items(self, path: Path) -> Iterator[Item]:
+        for row in self.walk(path):
+            yield Item(row.line, row.id, row.question, row.user_context)
+
+    def walk(self, path: Path) -> Iterator[Question]:
+        """The rows of a file, and what of the mapped fields is nowhere so far."""
+        questions = Questions(path, self.fields)
+        yield from questions
+        self._unseen &= set(questions.unseen.items())
+
+    def refuse_unseen(self) -> None:
+        """Name a mapped field that none of the files has.
+
+        Raises:
+            UserError: there is one.
+        """
+        refuse_unseen(dict(self._unseen), "--field")
+
+
+def decontaminate(path: Path, against: EvalSets, folder: Path, drop: bool) -> Decontaminated:
+    """Write the flags, and with `drop` the records without them, into a folder.
+
+    One pass over the records; nothing changes before the last is read.
+
+    Raises:
+        UserError: the file cannot be read, or rows are wrong: all of them are named.
+    """
+    done = Decontaminated(against.all)
+    with ExitStack() as stack:
+        flags = stack.enter_context(Whole(folder / FLAGS))
+        kept = stack.enter_context(Whole(folder / KEPT)) if drop else None
+        for row in against.walk(path):
+            done.given += 1
+            done.answered |= bool(row.columns.get("answer") or row.columns.get("label"))
+            if flag := _flag(row, against.all):
+                done.flagged += 1
+                done.first += [flag] if done.flagged <= SHOWN else []
+                flags.write(flag.row())
+            elif kept:
+                kept.write(row.columns)
+        against.refuse_unseen()
+    return done
+
+
+def _flag(row: Question, eval_sets: list[EvalSet]) -> Flag | None:
+    matches = []
+    for one in eval_sets:
+        if found := one.index.find(row.user_context, row.question):
+            one.flagged[found.tier] += 1
+            matches.append(
+                Match(
+                    against=str(one.path), tier=found.tier, score=found.score,
+                    numbers=found.numbers, question=found.item.question,
+                    user_context=found.item.user_context, line=found.item.line, id=found.item.id,
+                )
+            )  # fmt: skip
+    if not matches:
+        return None
+    return Flag(
+        question=row.question, user_context=row.user_context, matches=tuple(matches),
+        line=row.line, id=row.id or content_id(row.user_context, row.question),
+    )  # fmt: skip

@@ -1,0 +1,226 @@
+"""Tell which item of a test set a text gives away: the same, most of its words, or a paraphrase.
+
+Texts are compared as the tokens of `dedupe.tokens`, so case, blanks, punctuation and the spelling
+of small numbers do not count. Three tiers, the first that holds is the verdict:
+
+- `exact`: the same tokens.
+- `ngram`: 8-grams of the text cover more than half of the item's tokens (Lambert et al. 2024,
+  Tülu 3, section 3.2).
+- `paraphrase`: the cosine of their TF-IDF vectors is above what their numbers ask for. Without the
+  numbers, problems of one template are taken for each other (figures: docs/benchmarks.md).
+"""
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from distillgen.dedupe import is_number, tokens
+from distillgen.records import Tier
+
+GRAM = 8
+"""Tokens of an n-gram (Tülu 3)."""
+COVERED = 0.5
+"""Share of an item's tokens above which the n-grams of one text give it away (Tülu 3)."""
+NUMBERS = ((0.8, 0.3), (0.5, 0.5), (0.3, 0.6))
+"""A paraphrase has at least this Jaccard similarity of the numbers, and a cosine above this.
+
+With `NO_NUMBERS`, 25 of 6,154 other problems of GSM8K are flagged (benchmarks/decontaminate.py)."""
+NO_NUMBERS = 0.5
+"""The cosine where either text has no numbers, so that there is nothing to compare."""
+REST = 0.4
+"""The commonest words of a text, up to this length of its vector, lead to no candidates.
+
+No match is lost by it: what they add to a cosine is at most this."""
+
+
+class Item(NamedTuple):
+    """One item of a test set."""
+
+    line: int
+    """Line of the file, or row of the table, from 1."""
+    id: str
+    """The item's own id; empty if it has none."""
+    question: str
+    user_context: str
+
+
+class Found(NamedTuple):
+    """An item that a text gives away."""
+
+    item: Item
+    tier: Tier
+    score: float
+    """1 for `exact`, the covered share for `ngram`, the cosine for `paraphrase`; 0 to 1."""
+    numbers: float | None
+    """Jaccard similarity of the sets of numbers, 0 to 1; None where either text has none."""
+
+
+class _Text(NamedTuple):
+    """A test item as the index compares it."""
+
+    codes: str
+    """A character for each token."""
+    weights: dict[str, float]
+    """TF-IDF by token; the squares make 1."""
+    numbers: frozenset[str]
+
+
+class Index:
+    """The items of one test set, to find what a text gives away.
+
+    The verdicts are those of comparing a text with every item. What is found against one test set
+    does not depend on others. An item of 50 words takes 15 KB.
+    """
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.items = list(items)
+        found = [tokens(text_of(item.user_context, item.question)) for item in self.items]
+        self._df = Counter(token for each in found for token in set(each))
+        self._codes = {
+            token: chr(1 + n % sys.maxunicode) for n, token in enumerate(sorted(self._df))
+        }
+        self._idf = {token: self._inverse(df) for token, df in self._df.items()}
+        self._unknown = self._inverse(0)
+        self._texts: list[_Text] = []
+        self._same: dict[str, int] = {}
+        self._grams: dict[str, list[int]] = {}
+        self._words: dict[str, list[tuple[int, float]]] = {}
+        self._numbered: dict[str, list[int]] = {}
+        for place, each in enumerate(found):
+            self._add(place, each)
+
+    def find(self, user_context: str, question: str) -> Found | None:
+        """The item that a text gives away most; None if it gives none away."""
+        given = tokens(text_of(user_context, question))
+        codes = "".join([self._codes.get(token, "\0") for token in given])
+        numbers = frozenset(filter(is_number, given))
+        if (same := self._same.get(codes)) is not None:
+            return self._found(same, "exact", 1.0, numbers)
+        if covered := self._covered(codes):
+            score, place = max((score, -place) for place, score in covered.items())
+            return self._found(-place, "ngram", score, numbers)
+        if cosines := self._paraphrased(given, numbers):
+            score, place = max((score, -place) for place, score in cosines.items())
+            return self._found(-place, "paraphrase", score, numbers)
+        return None
+
+    def _found(self, place: int, tier: Tier, score: float, numbers: frozenset[str]) -> Found:
+        alike = _jaccard(numbers, self._texts[place].numbers)
+        rounded = None if alike is None else round(alike, 4)
+        return Found(self.items[place], tier, round(score, 4), rounded)
+
+    def _add(self, place: int, found: list[str]) -> None:
+        codes = "".join([self._codes[token] for token in found])
+        text = _Text(codes, self._weights(found), frozenset(filter(is_number, found)))
+        self._texts.append(text)
+        self._same.setdefault(codes, place)
+        for gram in _grams(codes):
+            self._grams.setdefault(gram, []).append(place)
+        for word in self._rare(text.weights):
+            self._words.setdefault(word, []).append((place, text.weights[word]))
+        for number in self._telling(text.numbers):
+            self._numbered.setdefault(number, []).append(place)
+
+    # -- n-grams ---------------------------------------------------------------------------
+
+    def _covered(self, codes: str) -> dict[int, float]:
+        """Share of the tokens of each item that is covered by more than `COVERED`."""
+        grams = _grams(codes)
+        near = {place for gram in grams & self._grams.keys() for place in self._grams[gram]}
+        shares = {place: _share(self._texts[place].codes, grams) for place in near}
+        return {place: share for place, share in shares.items() if share > COVERED}
+
+    # -- paraphrases -----------------------------------------------------------------------
+
+    def _paraphrased(self, given: list[str], numbers: frozenset[str]) -> dict[int, float]:
+        """Cosine with each item that the text paraphrases."""
+        weights = self._weights(given)
+        near = self._near(weights)
+        near.update(
+            place for number in self._telling(numbers) for place in self._numbered.get(number, ())
+        )
+        cosines = {}
+        for place in near:
+            text = self._texts[place]
+            needed = _needed(_jaccard(numbers, text.numbers))
+            if needed < 1:
+                cosine = sum(weights[w] * text.weights[w] for w in weights if w in text.weights)
+                if cosine > needed:
+                    cosines[place] = min(cosine, 1.0)
+        return cosines
+
+    def _near(self, weights: dict[str, float]) -> set[int]:
+        """Every item with a cosine above `NO_NUMBERS`, and others (Bayardo et al. 2007, All-Pairs).
+
+        All texts put their words in one order, rare ones first. Of the words that two texts share,
+        those that are rare in one of them only come last, and add at most `REST`.
+        """
+        partly: dict[int, float] = {}
+        for word in self._rare(weights):
+            weight = weights[word]
+            for place, other in self._words.get(word, ()):
+                partly[place] = partly.get(place, 0.0) + weight * other
+        return {place for place, cosine in partly.items() if cosine > NO_NUMBERS - REST}
+
+    def _telling(self, numbers: frozenset[str]) -> list[str]:
+        """The rarest numbers: at a Jaccard similarity of 0.8, two sets share one of theirs."""
+        most = len(numbers) - math.ceil(NUMBERS[0][0] * len(numbers)) + 1
+        return sorted(numbers, key=lambda number: (self._df[number], number))[:most]
+
+    def _rare(self, weights: dict[str, float]) -> list[str]:
+        """The words of a text without the commonest, which have the length `REST` at most."""
+        words = sorted(weights, key=lambda word: (self._df[word], word), reverse=True)
+        left = REST**2
+        for n, word in enumerate(words):
+            left -= weights[word] ** 2
+            if left < 0:
+                return words[n:]
+        return []
+
+    def _weights(self, found: list[str]) -> dict[str, float]:
+        """TF-IDF of a text: logarithmic counts, of length 1. Words that the test set lacks count
+        as the rarest, so that a text about something else is not alike for the rest of it."""
+        weights = {
+            token: (1 + math.log(n)) * self._idf.get(token, self._unknown)
+            for token, n in Counter(found).items()
+        }
+        length = math.hypot(*weights.values())
+        return {token: weight / length for token, weight in weights.items()}
+
+    def _inverse(self, df: int) -> float:
+        return 1 + math.log((1 + len(self.items)) / (1 + df))
+
+
+def text_of(user_context: str, question: str) -> str:
+    """What is compared: the question, with its context before it where there is one."""
+    return f"{user_context}\n{question}" if user_context else question
+
+
+def _grams(codes: str) -> set[str]:
+    return {codes[start : start + GRAM] for start in range(len(codes) - GRAM + 1)}
+
+
+def _share(codes: str, grams: set[str]) -> float:
+    """Share of an item's tokens that lie in one of the n-grams.
+
+    >>> _share("abcdefghijxxxxxx", _grams("abcdefghij"))
+    0.625
+    """
+    covered = 0
+    for start in range(len(codes) - GRAM + 1):
+        if codes[start : start + GRAM] in grams:
+            covered |= ((1 << GRAM) - 1) << start
+    return covered.bit_count() / len(codes)
+
+
+def _jaccard(a: frozenset[str], b: frozenset[str]) -> float | None:
+    return len(a & b) / len(a | b) if a and b else None
+
+
+def _needed(numbers: float | None) -> float:
+    """Cosine above which a text is a paraphrase, given how alike the numbers are; 1 for never."""
+    if numbers is None:
+        return NO_NUMBERS
+    return next((cosine for least, cosine in NUMBERS if numbers >= least), 1.0)
