@@ -14,7 +14,7 @@ their digits ("one" does not: it mostly is no number).
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -75,6 +75,21 @@ def tokens(text: str) -> list[str]:
     if _DIGITS.keys().isdisjoint(found):
         return found
     return [_DIGITS.get(token, token) for token in found]
+
+
+def nearest(texts: Iterable[Sequence[str]], others: Sequence[Sequence[str]]) -> list[float]:
+    """The highest ROUGE-L F1 of each text to any of the others, 0 to 1; all as their tokens.
+
+    >>> nearest([["buy", "gold", "now"]], [["buy", "gold"], ["sell"]])
+    [0.8]
+    """
+    return [
+        found[1] if (found := process.extractOne(text, others, scorer=_rouge_l)) else 0.0
+        for text in texts
+    ]
+
+
+_rouge_l = Indel.normalized_similarity
 
 
 @dataclass(frozen=True)
