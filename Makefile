@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system check docs bench clean
+.PHONY: help demo test test-system check docs bench bench-data clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: $(READY)  ## Measure everything but the million rows; takes half an hour
 	@$(BIN)/python benchmarks/soak.py
 	@$(BIN)/python benchmarks/dedupe.py
 	@$(BIN)/python benchmarks/embedded.py
+
+bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR
+	@$(BIN)/python benchmarks/stats.py $(DATA)
 
 clean:  ## Remove the environment and what tools left behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist build

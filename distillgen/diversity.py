@@ -14,6 +14,8 @@ from operator import mul
 Words = Sequence[str]
 """A text as its words, one at least."""
 
+LONG = 4
+"""Words of a phrase that two texts hardly share by chance."""
 BLEU = 4
 """Self-BLEU counts phrases of up to so many words."""
 SMOOTHED = 0.1
@@ -50,12 +52,12 @@ def compression(texts: Sequence[str]) -> float:
     return len(data) / len(gzip.compress(data, mtime=0))
 
 
-def repetition(texts: Sequence[Words], n: int) -> float:
-    """Share of the texts with a phrase of `n` words that stands in another text, too, 0 to 1.
+def repetition(texts: Sequence[Words]) -> float:
+    """Share of the texts with a phrase of `LONG` words that stands in another one, too, 0 to 1.
 
     Self-repetition as in Salkar et al. 2022, counted by texts.
     """
-    own = [set(phrases(words, n)) for words in texts]
+    own = [set(phrases(words, LONG)) for words in texts]
     among = Counter(chain.from_iterable(own))
     return sum(any(among[phrase] > 1 for phrase in one) for one in own) / len(texts)
 
