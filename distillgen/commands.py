@@ -183,7 +183,7 @@ def stats(given: Mapping[str, JSON]) -> None:
     path = _newest(Path(given["target"]))
     if path.is_dir():
         raise UserError(f"{path}: nothing to measure; give a run folder or a file with questions")
-    run = path.parent if folder.is_run(path.parent) else None
+    run = path.parent if str(path) != "-" and folder.is_run(path.parent) else None
     fields = task_beside(path).fields | columns(given["field"] or [])
     found = of(path, run, given["against"], fields)
     if given["as_json"]:

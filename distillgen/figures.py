@@ -37,7 +37,7 @@ def of_stats(found: Mapping[str, JSON]) -> Iterator[str]:
     counts = found["counts"]
     wrong = f", {counts['unusable']:,} without a usable question" if counts["unusable"] else ""
     against = f", against {found['against']}" if found["against"] else ""
-    yield from hung(f"{found['file']}: {counts['given']:,} records{wrong}{against}", "  ")
+    yield from hung(f"{found['file']}: {_many(counts['given'], 'record')}{wrong}{against}", "  ")
     yield ""
     yield from _table(found["fields"])
     if found["languages_told"] is False:
@@ -52,6 +52,10 @@ def of_stats(found: Mapping[str, JSON]) -> Iterator[str]:
     yield ""
     yield from _damage(found["damage"])
     yield from said(found["warnings"])
+
+
+def _many(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" + ("s" if n != 1 else "")
 
 
 def _table(fields: Mapping[str, JSON]) -> Iterator[str]:
@@ -125,7 +129,7 @@ def _damage(damage: Mapping[str, JSON]) -> Iterator[str]:
 def of_seeds(found: Mapping[str, JSON]) -> Iterator[str]:
     """The screen of `seeds`, line by line, from what `--json` prints."""
     counts = found["counts"]
-    yield f"{found['file']}: {counts['given']:,} seeds"
+    yield f"{found['file']}: {_many(counts['given'], 'seed')}"
     yield ""
     for name, label in (("with_answer", "with an answer"), ("near_copies", "near copies"),
                         ("only_numbers_differ", "alike but for numbers"),
