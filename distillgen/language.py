@@ -22,6 +22,6 @@ def detector() -> Callable[[str], str] | None:
     def language(text: str) -> str:
         clean = " ".join(text.encode(errors="replace").decode().split())
         found = detect(clean, model="lite")[0]
-        return str(found["lang"]) if found["score"] >= SURE else "?"
+        return str(found["lang"]) if float(found["score"]) >= SURE else "?"
 
     return language

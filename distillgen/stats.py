@@ -18,6 +18,8 @@ SAMPLE = 200
 """Texts that each figure is of: it would depend on their number (Shaib et al. 2024)."""
 FIELDS = ("question", "user_context", "answer", "rationale")
 """What is measured: the texts that vary, never a prompt that they were put into."""
+GROWN = ("question", "user_context")
+"""Those that grow from seeds, and are held against theirs."""
 TOLD = (*FIELDS, "label")
 """What the rules for damage read."""
 GROUPS = ("strategy", "teacher", "rationale_source", "label", "tags")
@@ -171,7 +173,7 @@ def measure(
 ) -> dict[str, JSON]:
     """The figures as `--json` has them, by field; `seeds` is what they are held against."""
     return {
-        name: _figures(texts, seeds.texts.get(name) if seeds else None, language)
+        name: _figures(texts, seeds.texts.get(name) if seeds and name in GROWN else None, language)
         for name in FIELDS
         if (texts := found.texts.get(name))
     }

@@ -213,7 +213,7 @@ def test_the_held_out_part_is_written_beside_the_seeds_and_the_source_left(cli, 
     assert source.read_bytes() == before
     assert held
     given = lines(source)
-    assert sorted([*held, *rest], key=lambda row: given.index(row)) == given
+    assert sorted([*held, *rest], key=given.index) == given
     assert "run stock_advisor.rest.jsonl --teacher openai:MODEL" in ran.out
     told = cli("seeds", source, "--holdout", 0.2, "--json").told
     assert told["counts"]["held_out"] == len(held)

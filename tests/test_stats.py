@@ -220,7 +220,7 @@ def test_drift_is_told_when_the_seeds_are_nearer_to_each_other():
 
 def test_other_languages_are_told():
     def language(text: str) -> str:
-        return text.split()[0] if len(text.split()[0]) == 2 else "?"
+        return text[:2] if text[2] == " " else "?"
 
     mixed = [f"{'de' if i % 10 == 0 else 'en'} {text}" for i, text in enumerate(varied(40))]
     assert said(asked(*mixed), language=language) == [
@@ -264,6 +264,7 @@ def test_a_run_is_measured_against_its_seeds_and_left_as_it_is(cli, done):
     assert told["counts"] == {"given": 40, "unusable": 0}
     assert list(told["fields"]) == ["question", "user_context", "answer", "rationale"]
     assert told["fields"]["question"]["seeds"]["given"] == 17
+    assert "seeds" not in told["fields"]["answer"]
     assert told["groups"]["strategy"] == {"few_shot": 40}
 
 
