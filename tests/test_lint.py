@@ -28,6 +28,7 @@ def broken(question: str = "Should I buy gold?", **texts: str) -> list[str]:
         ("missing_context", {"question": "What does the table below tell?"}),
         ("missing_context", {"question": "Is the given short text polite?"}),
         ("missing_context", {"question": "Translate the following sentence:"}),
+        ("missing_context", {"question": "Read the given passage.\nIs it polite?"}),
         ("url", {"question": "What is on https://example.org/a?"}),
         ("url", {"answer": "See www.example.org."}),
         ("empty", {"user_context": "N/A"}),
@@ -48,6 +49,7 @@ def test_damage_is_told(name, texts):
     [
         {"question": "Question: should I buy gold?"},
         {"question": "Which is best?\n1. Gold\n2. Silver"},
+        {"question": "What is best?\n1. Is gold safe?"},
         {"question": "I have two plans:\n1. Buy.\n2. Sell.\nWhich one?"},
         {"answer": "The question is: can you wait?"},
         {"user_context": "I work as an AI engineer"},
