@@ -137,6 +137,7 @@ def test_a_small_set_is_looked_at_whole_and_of_a_large_one_200_from_everywhere()
     assert len(set(sample)) == 200
     assert sample == drawn(10_000)
     thirds = Counter(int(i) * 3 // 10_000 for i in sample)
+    assert len(thirds) == 3
     assert min(thirds.values()) > 40
 
 
