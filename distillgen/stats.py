@@ -254,10 +254,10 @@ PLURAL = {"question": "questions", "user_context": "contexts", "answer": "answer
           "rationale": "rationales"}  # fmt: skip
 TEMPLATED = 1.4
 """So many times the seeds' compression ratio tells a template. Human prompts are at 2.4 to 2.7,
-word problems of one pattern at 3.9 (benchmarks/stats.py): 1.4 lies between."""
+word problems of a few patterns at 3.8 (benchmarks/stats.py): 1.4 lies between."""
 DRIFT = 0.75
 """Inputs are off the seeds' field when their nearest seed is so much farther than the seeds are
-from each other; an unrelated set of human instructions is at 0.93 (benchmarks/stats.py)."""
+from each other; an unrelated set of human instructions is at 0.92 (benchmarks/stats.py)."""
 COPIES = 0.1
 """Share of near copies of seeds that is told."""
 DRY = 0.1
