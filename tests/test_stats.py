@@ -199,6 +199,9 @@ def test_of_a_few_short_texts_nothing_is_said():
 def test_templates_are_told_against_the_seeds_on_as_many_texts():
     alike = [f"{a} should {b} go on with the plan we made last year?" for a in WORDS[:10]
              for b in WORDS[10:16]]  # fmt: skip
+    figures = measure(asked(*alike), asked(*varied(12, 12)), None)["question"]
+    assert figures["seeds"]["compression_ratio"] == round(d.compression(alike[:12]), 3)
+    assert figures["compression_ratio"] == round(d.compression(alike), 3)
     words = said(asked(*alike), asked(*varied(12, 12)))[-1]
     assert words.startswith("the questions repeat each other more than the seeds do (gzip ")
     assert words.endswith(" on 12 texts each)")
