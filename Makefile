@@ -37,8 +37,9 @@ bench: $(READY)  ## Measure everything but the million rows; takes half an hour
 	@$(BIN)/python benchmarks/decontaminate.py
 	@$(BIN)/python benchmarks/embedded.py
 
-bench-data: $(READY)  ## Measure decontamination on public data: DATA=DIR
+bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR
 	@test -n "$(DATA)" || { echo "Name the folder: make bench-data DATA=DIR"; exit 2; }
+	@$(BIN)/python benchmarks/stats.py "$(DATA)"
 	@$(BIN)/python benchmarks/decontaminate.py "$(DATA)"
 
 clean:  ## Remove the environment and what tools left behind

@@ -11,7 +11,8 @@ from distillgen import files, folder, inputs, prompts, screen, standing, tables
 from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
-from distillgen.session import Session, program
+from distillgen.session import Session, columns, program
+from distillgen.show import visible
 from distillgen.task import Task, load_task, task_beside
 from distillgen.work import Result
 
@@ -210,6 +211,49 @@ def show(target: str, limit: int) -> None:
     rows = files.rows_of(path)
     for block in blocks(islice(rows, limit or None)):
         print(block, end="\n\n")
+
+
+def stats(given: Mapping[str, JSON]) -> None:
+    """Figures on a set, and what stands out."""
+    from distillgen import figures
+    from distillgen.stats import of
+
+    path = _newest(Path(given["target"]))
+    if path.is_dir():
+        raise UserError(f"{path}: nothing to measure; give a run folder or a file with questions")
+    run = path.parent if str(path) != "-" and folder.is_run(path.parent) else None
+    fields = task_beside(path).fields | columns(given["field"] or [])
+    found = of(path, run, given["against"], fields)
+    if given["as_json"]:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    print(visible("\n".join(figures.of_stats(found))))
+
+
+def seeds(given: Mapping[str, JSON]) -> None:
+    """What to mend in a seeds file, and two parts of it."""
+    from distillgen import figures
+    from distillgen import seeds as stage
+    from distillgen.language import detector
+
+    source = _no_folder(Path(given["seeds"]))
+    task = task_beside(source)
+    rows = inputs.read_seeds(source, task.fields | columns(given["field"] or []))
+    found: dict[str, JSON] = {"command": "seeds", "run": None, "file": str(source), "files": []}
+    found |= stage.check(rows, task, detector())
+    if given["holdout"] is not None:
+        parts = stage.hold_out(rows, given["holdout"])
+        found["files"] = [str(path) for path in stage.write(source, parts)]
+        found["counts"] |= {"held_out": len(parts[0]), "rest": len(parts[1])}
+    if given["as_json"]:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    print(visible("\n".join(figures.of_seeds(found))))
+    for_teacher = found["files"][1] if found["files"] else source
+    print(f"\nNext: {program()} run {for_teacher} --teacher openai:MODEL")
+    if not found["files"]:
+        print("Or first keep a fifth of them from the teacher, to test with at the end:")
+        print(f"  {program()} seeds {source} --holdout 0.2")
 
 
 def status(run: Path | None, *, as_json: bool) -> None:

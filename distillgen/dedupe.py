@@ -14,7 +14,7 @@ their digits ("one" does not: it mostly is no number).
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -86,6 +86,21 @@ def alike(one: Iterable[str], other: Iterable[str]) -> bool:
 def is_number(token: str) -> bool:
     """Whether a token has a digit in it."""
     return _DIGIT.search(token) is not None
+
+
+def nearest(texts: Iterable[Sequence[str]], others: Sequence[Sequence[str]]) -> list[float]:
+    """The highest ROUGE-L F1 of each text to any of the others, 0 to 1; all as their tokens.
+
+    >>> nearest([["buy", "gold", "now"]], [["buy", "gold"], ["sell"]])
+    [0.8]
+    """
+    return [
+        found[1] if (found := process.extractOne(text, others, scorer=_rouge_l)) else 0.0
+        for text in texts
+    ]
+
+
+_rouge_l = Indel.normalized_similarity
 
 
 @dataclass(frozen=True)

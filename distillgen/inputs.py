@@ -24,6 +24,11 @@ INPUT_FIELDS = (
     "question", "user_context", "images", "meta", "id", "strategy", "operation", "generation",
     "persona", "topic", "attributes", "parents", "request",
 )  # fmt: skip
+READ_FIELDS = (
+    "question", "user_context", "answer", "rationale", "label", "tags", "images", "strategy",
+    "parents", "request", "teacher", "rationale_source",
+)  # fmt: skip
+"""What is read of records, whoever wrote them."""
 MATTER = ("question", "user_context", "id")
 """Fields that must not be lost unseen when a column is misspelt in `--field`."""
 
@@ -156,6 +161,31 @@ def refuse_unseen(unseen: Mapping[str, str], where: object) -> None:
             f"{where}: no row has a field `{theirs}`, from which {ours} was to come;"
             f" --field {ours}={ours} does without"
         )
+
+
+class Records:
+    """The records of a file, ours or any with a question, to be walked once."""
+
+    def __init__(self, path: Path, fields: Mapping[str, str] | None = None) -> None:
+        self.path = path
+        self._fields = fields or {}
+        self.wrong: list[int] = []
+        """Lines of the rows without a usable question, once they are walked; `SHOWN` at most."""
+        self.wrong_count = 0
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, JSON]]]:
+        """Line and known fields of each row.
+
+        Raises:
+            UserError: the file cannot be read, or not one of its rows.
+        """
+        with _seekable(self.path) as file:
+            rows = _Rows(self.path, file, self._fields, READ_FIELDS, ("question",))
+            for row, known in rows.known():
+                yield row.line, known
+        if rows.wrong == rows.total:
+            rows.refuse()
+        self.wrong, self.wrong_count = [line for line, _ in rows.problems], rows.wrong
 
 
 @dataclass

