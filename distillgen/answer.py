@@ -30,7 +30,7 @@ AHEAD = 20_000
 """So many inputs may be under way or answered behind one that is still open, with what came of
 them in memory; the others are read from the journal in the end."""
 STUCK = 1000
-"""Behind so many, the first open input may have failed: the journal says."""
+"""Behind so many, and each so many more, the first open input may have failed: the journal says."""
 FEW_RATIONALES = 0.1
 """Above this share of answers without a rationale the run says so loudly."""
 
@@ -79,6 +79,7 @@ class Answering:
         """The inputs behind these that `requests` has come by, and their keys."""
         self._came: dict[str, Reading | Failed] = {}
         """What came of them, by key."""
+        self._stuck = STUCK
         self._labels = {label.casefold().strip(): label for label in setting.task.labels}
 
     def plan(self, example: Example) -> Request:
@@ -136,7 +137,8 @@ class Answering:
         """What came of the first inputs not handed out yet, up to one that is still open."""
         ahead = self._ahead
         while ahead:
-            if len(ahead) > STUCK and ahead[0][1] not in self._came:
+            if len(ahead) > self._stuck and ahead[0][1] not in self._came:
+                self._stuck = len(ahead) + STUCK
                 keys = [key for _, key in islice(ahead, CHUNK)]
                 results = zip(keys, self._settled(keys), strict=True)
                 self._came |= {key: result for key, result in results if result is not None}
@@ -144,6 +146,7 @@ class Answering:
             if (result := self._came.get(key)) is None:
                 return
             ahead.popleft()
+            self._stuck = STUCK
             if not ahead or ahead[0][1] != key:
                 del self._came[key]
             if record := self._record(example, key, result):
