@@ -115,7 +115,7 @@ d.Index.verdict = verdict
 OTHER_PARSER = """
 import distillgen.strategies.few_shot as f
 old = f.parse
-f.parse = lambda c: [p._replace(question=p.question + " Please.") for p in old(c)]
+f.parse = lambda *a: [p._replace(question=p.question + " Please.") for p in old(*a)]
 """
 DEAF = """
 import zlib
