@@ -50,8 +50,9 @@ answers = llm(prompts)
 getattr(answers, "dataset", answers).to_json(out)
 """
 PEERS = {
-    "distilabel": ("distilabel[openai]==1.5.3", DISTILABEL),
-    "curator": ("bespokelabs-curator==0.1.31", CURATOR),
+    # distilabel imports requests and does not ask for it.
+    "distilabel": (["distilabel[openai]==1.5.3", "requests"], DISTILABEL),
+    "curator": (["bespokelabs-curator==0.1.31"], CURATOR),
 }
 
 
@@ -70,13 +71,13 @@ def measure(name: str, command: list[str], folder: Path, address: str, out: Path
 def main() -> None:
     os.environ |= {"OPENAI_API_KEY": "none", "TELEMETRY_ENABLED": "0", "HF_HUB_OFFLINE": "1"}
     for name in sys.argv[1:] or PEERS:
-        package, script = PEERS[name]
+        packages, script = PEERS[name]
         with teacher.running() as address, tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             write_questions(folder / "questions.jsonl", CASE.answers)
             subprocess.run([sys.executable, "-m", "venv", "env"], cwd=folder, check=True)
             python = str(folder / "env/bin/python")
-            subprocess.run([python, "-m", "pip", "install", "--quiet", package], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
             (folder / "peer.py").write_text(script)
             url = f"{address}/{CASE.latency_ms}/0/0/v1"
             words = ["questions.jsonl", str(CASE.in_flight), "peer.jsonl"]
