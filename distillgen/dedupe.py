@@ -128,7 +128,7 @@ class Index:
     in the same order always give the same verdicts.
 
     A text takes 0.1 ms and 1 KB where numbers part the texts into small groups. Without any numbers
-    it takes 4 KB (4 GB a million) and, per 100,000 texts that there are, 0.04 ms more
+    it takes up to 6 KB (6 GB a million) and, per 100,000 texts that there are, 0.04 ms more
     (benchmarks/dedupe.py).
     """
 
