@@ -218,7 +218,7 @@ class Walk:
         shown = 0 if steady < FROM_SEEDS_ALONE else self._kept_after[steady // 2]
         part, turn = self._turn(i)
         planned: Planned = part.strategy.plan(turn, self.kept.first(shown), part.setting)
-        return planned
+        return planned._replace(lineage={"strategy": part.name, **planned.lineage})
 
     def _parsed(self, i: int, lineage: Lineage, completion: Completion) -> list[Proposal]:
         part, _ = self._turn(i)

@@ -22,7 +22,7 @@ GROWN = ("question", "user_context")
 """Those that grow from seeds, and are held against theirs."""
 TOLD = (*FIELDS, "label")
 """What the rules for damage read."""
-GROUPS = ("strategy", "teacher", "rationale_source", "label", "tags")
+GROUPS = ("strategy", "operation", "teacher", "rationale_source", "label", "tags")
 """By these fields records are counted."""
 MOST_GROUPS = 1000
 """A field with more values than this tells no groups apart."""

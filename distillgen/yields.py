@@ -39,11 +39,10 @@ def of(run: Path, seeds: Collection[str]) -> Yields | None:
     recent: deque[bool] = deque(maxlen=LATELY)
     strategies = {True: Counter[str](), False: Counter[str]()}
     shown = {True: Counter[str](), False: Counter[str]()}
-    strategy = kept.strategy
     journal = Stored(run / "journal.sqlite")
     for key, lineage in journal.lineages(kept.key):
-        strategy = kept.strategy if kept.key else strategy
-        parents = [id for id in json.loads(lineage)["parents"] if id in seeds]
+        how = json.loads(lineage)
+        strategy, parents = how["strategy"], [id for id in how["parents"] if id in seeds]
         for new, rows in ((True, kept), (False, dropped)):
             n = rows.take(key)
             recent.extend([new] * n)
@@ -78,10 +77,6 @@ class _Requests:
     def key(self) -> str:
         """Request of the next row; empty at the end."""
         return str(self._next.get("request", ""))
-
-    @property
-    def strategy(self) -> str:
-        return str(self._next.get("strategy", ""))
 
     def take(self, key: str) -> int:
         """Pass over the next rows as long as this request brought them; how many there were."""

@@ -72,6 +72,9 @@ def test_a_mix_gives_each_its_share_from_the_beginning(cli, server, tmp_path):
     cli("expand", seeds(tmp_path), "-n", 200, "--per-call", 4, "--strategy",
         "few_shot=0.5,evolve=0.3,personas=0.2", *teacher(server))  # fmt: skip
     made = lines(tmp_path / "runs/stock_advisor/inputs.jsonl")
+    told = cli("stats", "runs/stock_advisor", "--json").told["yield"]["by_strategy"]
+    kept = Counter(row["strategy"] for row in made)
+    assert {name: of["kept"] for name, of in told.items()} == kept
     for n in (40, 200):
         found = Counter(row["strategy"] for row in made[:n])
         for name, share in (("few_shot", 0.5), ("evolve", 0.3), ("personas", 0.2)):
@@ -114,7 +117,7 @@ def test_what_was_rewritten_often_enough_is_not_rewritten_again():
     drawn = Counter()
     for place in range(300):
         planned = evolve.plan(Turn(place, place), [*old, *young], setting("evolve"))
-        drawn.update(id for id, *_ in planned.lineage["parents"])
+        drawn.update(planned.lineage["parents"])
     assert not any(example.id in drawn for example in old)
     assert len([id for id in drawn if id.startswith("y")]) > 45
     assert {seed.id for seed in SEEDS} <= drawn.keys()
@@ -130,7 +133,10 @@ def test_each_operation_comes_up_about_as_often():
 
 
 def test_a_rewritten_input_belongs_to_the_sample_it_names():
-    lineage = {"operation": "deepen", "parents": [["a", "I am 1", "Why?", 0], ["b", "c", "d", 2]]}
+    lineage = {
+        "operation": "deepen", "parents": ["a", "b"], "generations": [0, 2],
+        "texts": [["I am 1", "Why?"], ["c", "d"]],
+    }  # fmt: skip
     said = (
         '{"examples": [{"sample": 2, "user_context": "I fish", "question": "Which boat holds?"},'
         ' {"sample": "#1", "user_context": "I bake", "question": "Which flour lasts?"},'

@@ -61,6 +61,8 @@ class Turn(NamedTuple):
 
 
 Lineage = dict[str, JSON]
+"""`parents`, the ids of the examples shown, and whatever else a strategy wants to know again; the
+walk adds `strategy`."""
 
 
 class Planned(NamedTuple):

@@ -53,10 +53,9 @@ def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     request = Request(replace(setting.terms, json_schema=wanted), messages, turn.place)
     lineage: Lineage = {
         "operation": operation,
-        "parents": [
-            [parent.id, parent.user_context, parent.question, getattr(parent, "generation", 0)]
-            for parent in parents
-        ],
+        "parents": [parent.id for parent in parents],
+        "texts": [[parent.user_context, parent.question] for parent in parents],
+        "generations": [getattr(parent, "generation", 0) for parent in parents],
     }
     return Planned(request, lineage)
 
@@ -91,12 +90,13 @@ def parse(completion: Completion, lineage: Lineage) -> list[Proposal]:
         if not (number.isdecimal() and 0 < int(number) <= len(parents)):
             problems.append(f"no sample {number[:20]}")
             continue
-        id, context, question, generation = parents[int(number) - 1]
+        place = int(number) - 1
+        context, question = lineage["texts"][place]
         made = item["user_context"], item["question"]
         origin = {
             "operation": lineage["operation"],
-            "generation": generation + 1,
-            "parents": (id,),
+            "generation": lineage["generations"][place] + 1,
+            "parents": (parents[place],),
         }
         proposals.append(Proposal(*made, origin, eliminated(made, (context, question))))
     if not (proposals or problems):
