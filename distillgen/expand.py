@@ -111,6 +111,9 @@ class Packed(Sequence[Example]):
 def sequence_of(parts: Sequence[Part]) -> str:
     """Digest of everything that fixes the sequence: strategies, seeds, teacher, sampling, shots."""
     setting = parts[0].setting
+    materials = {
+        part.name: asdict(part.setting.material) for part in parts if part.setting.material
+    }
     return digest(
         {
             "parts": [[part.name, part.share, part.setting.prompt.sha256] for part in parts],
@@ -121,6 +124,7 @@ def sequence_of(parts: Sequence[Part]) -> str:
             "shots": [setting.shots, setting.human_shots, setting.steady, setting.short],
             "random_seed": setting.random_seed,
         }
+        | ({"materials": materials} if materials else {})
     )
 
 
@@ -172,7 +176,7 @@ class Walk:
                 yield None
                 continue
             _, asked = self._at(i)
-            if self._settled(i, asked) is None:
+            if asked.request and self._settled(i, asked) is None:
                 place = Place(self.sequence, i, json.dumps(asked.lineage))
                 yield Ask(asked.request, place)
             i += 1
@@ -220,12 +224,14 @@ class Walk:
         planned: Planned = part.strategy.plan(turn, self.kept.first(shown), part.setting)
         return planned._replace(lineage={"strategy": part.name, **planned.lineage})
 
-    def _parsed(self, i: int, lineage: Lineage, completion: Completion) -> list[Proposal]:
+    def _parsed(self, i: int, lineage: Lineage, completion: Completion | None) -> list[Proposal]:
         part, _ = self._turn(i)
         proposals: list[Proposal] = part.strategy.parse(completion, lineage)
         return proposals
 
     def _settled(self, i: int, asked: Planned) -> "list[Proposal] | Failed | None":
+        if asked.request is None:
+            return self._parsed(i, asked.lineage, None)
         outcomes = self.journal.look(asked.request.key)
         return settle(outcomes, partial(self._parsed, i, asked.lineage), self.options.resample)
 
@@ -245,8 +251,8 @@ class Walk:
         result = self._settled(self.folded, asked)
         if result is None:
             return False
-        key = asked.request.key
-        if not remembered:  # a sequence that was walked before asked the very same
+        key = asked.request.key if asked.request else ""
+        if key and not remembered:  # a sequence that was walked before asked the very same
             lineage = json.dumps(asked.lineage)
             self.journal.bind(Place(self.sequence, self.folded, lineage), key)
         new = proposed = 0

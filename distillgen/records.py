@@ -403,7 +403,7 @@ class Entry(Record):
     options: dict[str, JSON] = Field(default_factory=dict)
     """Every option, defaults included; never a key or password."""
     prompts: dict[str, str] = Field(default_factory=dict)
-    """sha256 of each prompt file used."""
+    """sha256 of each prompt file used, and of the file that a strategy works from."""
     counts: dict[str, int] = Field(default_factory=dict)
     """The ledger."""
     usage: dict[str, int] = Field(default_factory=dict)

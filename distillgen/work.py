@@ -2,11 +2,12 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 from distillgen import answers, dry_run, export, files, inputs, prompts, strategies
@@ -122,8 +123,22 @@ class Work:
             strategy = strategies.load(name)
             prompt = self._prompt(strategy.PROMPT)
             setting = of_expand(self.settings, self.chosen, self.task, prompt, tuple(seeds))
+            if path := self._material(strategy):
+                setting = replace(setting, material=strategy.read(path))
             parts.append(strategies.Part(strategy, setting, share))
         return Walk(parts, of_walk(self.settings, parts[0].setting), self.folder.journal)
+
+    def _used_by(self, walk: Walk) -> dict[str, str]:
+        used = _digests(part.setting.prompt for part in walk.parts)
+        materials = filter(None, (self._material(part.strategy) for part in walk.parts))
+        return used | {path.name: files.sha256_of(path) for path in materials}
+
+    def _material(self, strategy: ModuleType) -> Path | None:
+        """The file that a strategy works from: the one that is named, else that of the run."""
+        if not hasattr(strategy, "FILE"):
+            return None
+        named = getattr(self.settings, strategy.FILE.partition(".")[0])
+        return Path(named) if named else self.folder.path / strategy.FILE
 
     def expand(self, source: Path, seeds: list[Seed]) -> Result:
         """Grow seeds into inputs: writes inputs, rejected and failures."""
@@ -134,7 +149,7 @@ class Work:
         walk = self.walk(seeds)
         walk.advance()
         entry = self._begin(
-            "expand", source, files.sha256_of(source), [part.setting.prompt for part in walk.parts],
+            "expand", source, files.sha256_of(source), self._used_by(walk),
             lambda: 0 if walk.ended else walk.needed() - walk.folded,
         )  # fmt: skip
         self._keep_task(source, seeds)
@@ -176,7 +191,7 @@ class Work:
         examples = Limited(given, self.settings.limit)
         answering = self.answering(examples)
         entry = self._begin(
-            "answer", source, given.sha256, [answering.setting.prompt],
+            "answer", source, given.sha256, _digests([answering.setting.prompt]),
             lambda: sum(1 for _ in answering.requests()),
         )  # fmt: skip
         stop = None
@@ -343,13 +358,15 @@ class Work:
         command: str,
         source: Path,
         sha256: str,
-        used: Sequence[prompts.Prompt] = (),
+        used: Mapping[str, str] | None = None,
         to_ask: Callable[[], int] = lambda: 0,
     ) -> Entry:
-        """Write that a command begins; say first what a change since its last run asks anew."""
+        """Write that a command begins; say first what a change since its last run asks anew.
+
+        `used` holds the digests of the files besides the source that go into requests.
+        """
         asked = self.settings.model_dump(mode="json") | {"task": self.task.model_dump(mode="json")}
-        digests = {prompt.path.name: prompt.sha256 for prompt in used}
-        entry = new_entry(str(source), sha256, asked, digests)
+        entry = new_entry(str(source), sha256, asked, dict(used or {}))
         old = self.folder.manifest.commands.get(command)
         if old and used:
             if not self.overwrite:
@@ -427,6 +444,10 @@ def export_options(settings: Settings) -> export.Options:
 MEANING = ("teacher", "server", "temperature", "top_p", "max_tokens", "strategy", "generations",
            "per_call", "shots", "human_shots", "random_seed")  # fmt: skip
 """Options that go into requests."""
+
+
+def _digests(used: Iterable[prompts.Prompt]) -> dict[str, str]:
+    return {prompt.path.name: prompt.sha256 for prompt in used}
 
 
 def changed_since(old: Entry, new: Entry) -> list[str]:

@@ -6,6 +6,10 @@ A strategy is a module with the name of its prompt, `PROMPT`, and two pure funct
   a JSON object, what it must know of that when the reply comes;
 - `parse(completion, lineage)` makes proposals of the reply, each with its origin.
 
+A place that asks nothing, because the strategy needs no teacher for it, has no request; `parse` is
+then given None. A strategy that works from a file which people edit has its name, `FILE`
+(`topics.toml`: the option is `--topics`), and `read(path)`, which makes a dataclass of it.
+
 Its first docstring line is its help. No strategy knows of another: places go to them in turn.
 """
 
@@ -17,7 +21,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import count
 from types import ModuleType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from distillgen.errors import UserError
 from distillgen.prompts import Prompt
@@ -51,6 +55,8 @@ class Setting:
     random_seed: int
     generations: int
     """An input is rewritten so many times at most, its ancestors' times included."""
+    material: Any = None
+    """What the strategy's file holds, as its `read` made it; None without one."""
 
 
 class Turn(NamedTuple):
@@ -68,7 +74,8 @@ walk adds `strategy`."""
 class Planned(NamedTuple):
     """What one place asks, and what its strategy wants to know when the reply comes."""
 
-    request: Request
+    request: Request | None
+    """None where no teacher is needed."""
     lineage: Lineage
 
 
