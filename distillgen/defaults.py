@@ -11,7 +11,7 @@ from distillgen import answer, strategies
 from distillgen.expand import Options
 from distillgen.prices import NANO
 from distillgen.prompts import Prompt
-from distillgen.records import Seed, Terms
+from distillgen.records import JSON, Seed, Terms
 from distillgen.settings import DEFAULT_MAX_COST, Settings
 from distillgen.task import Task
 from distillgen.teachers import Chosen
@@ -40,6 +40,17 @@ def of_expand(
         random_seed=settings.random_seed,
         generations=settings.generations,
     )
+
+
+def settled_of_expand(setting: strategies.Setting) -> dict[str, JSON]:
+    """What the manifest says of it."""
+    names = ("per_call", "shots", "human_shots", "steady", "short")
+    return {name: getattr(setting, name) for name in names} | {**setting.terms.sampling}
+
+
+def settled_of_answer(setting: answer.Setting) -> dict[str, JSON]:
+    """What the manifest says of it."""
+    return {"shots": len(setting.shots), **setting.terms.sampling}
 
 
 def of_walk(settings: Settings, setting: strategies.Setting) -> Options:

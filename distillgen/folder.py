@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -174,10 +174,14 @@ def now() -> str:
 
 
 def new_entry(
-    source: str, source_sha256: str, options: dict[str, JSON], prompts: dict[str, str]
+    source: str,
+    source_sha256: str,
+    options: Mapping[str, JSON],
+    prompts: Mapping[str, str] | None = None,
+    settled: Mapping[str, JSON] | None = None,
 ) -> Entry:
     """The entry of a command that begins now."""
     return Entry(
         version=__version__, started=now(), source=source, source_sha256=source_sha256,
-        options=options, prompts=prompts,
+        options=dict(options), prompts=dict(prompts or {}), settled=dict(settled or {}),
     )  # fmt: skip

@@ -402,6 +402,8 @@ class Entry(Record):
     """Digest of that file."""
     options: dict[str, JSON] = Field(default_factory=dict)
     """Every option, defaults included; never a key or password."""
+    settled: dict[str, JSON] = Field(default_factory=dict)
+    """What holds for requests where options were left open: it depends on the teacher's size."""
     prompts: dict[str, str] = Field(default_factory=dict)
     """sha256 of each prompt file used, and of the file that a strategy works from."""
     counts: dict[str, int] = Field(default_factory=dict)

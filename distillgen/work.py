@@ -14,7 +14,14 @@ from distillgen import answers, dry_run, export, files, inputs, prompts, strateg
 from distillgen.answer import FEW_RATIONALES, PROMPT, Answering, Reading
 from distillgen.budget import Purse
 from distillgen.decontaminate import FLAGS, KEPT, Decontaminated, EvalSets, decontaminate
-from distillgen.defaults import max_cost, of_answer, of_expand, of_walk
+from distillgen.defaults import (
+    max_cost,
+    of_answer,
+    of_expand,
+    of_walk,
+    settled_of_answer,
+    settled_of_expand,
+)
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, FEWER, UserError
 from distillgen.expand import Walk, expand
@@ -150,6 +157,7 @@ class Work:
         walk.advance()
         entry = self._begin(
             "expand", source, files.sha256_of(source), self._used_by(walk),
+            settled_of_expand(walk.setting),
             lambda: 0 if walk.ended else walk.needed() - walk.folded,
         )  # fmt: skip
         self._keep_task(source, seeds)
@@ -192,6 +200,7 @@ class Work:
         answering = self.answering(examples)
         entry = self._begin(
             "answer", source, given.sha256, _digests([answering.setting.prompt]),
+            settled_of_answer(answering.setting),
             lambda: sum(1 for _ in answering.requests()),
         )  # fmt: skip
         stop = None
@@ -293,7 +302,7 @@ class Work:
             self._apart(path, names)
         self._guard(paths)
         asked = {"against": [str(one.path) for one in against.all], "field": dict(against.fields)}
-        entry = new_entry(str(source), files.sha256_of(source), asked | {"drop": drop}, {})
+        entry = new_entry(str(source), files.sha256_of(source), asked | {"drop": drop})
         self._enter("decontaminate", entry)
         done = decontaminate(source, against, self.folder.path, drop)
         counts = {"given": done.given, "kept": done.given - done.flagged, "flagged": done.flagged}
@@ -359,6 +368,7 @@ class Work:
         source: Path,
         sha256: str,
         used: Mapping[str, str] | None = None,
+        settled: Mapping[str, JSON] | None = None,
         to_ask: Callable[[], int] = lambda: 0,
     ) -> Entry:
         """Write that a command begins; say first what a change since its last run asks anew.
@@ -366,7 +376,7 @@ class Work:
         `used` holds the digests of the files besides the source that go into requests.
         """
         asked = self.settings.model_dump(mode="json") | {"task": self.task.model_dump(mode="json")}
-        entry = new_entry(str(source), sha256, asked, dict(used or {}))
+        entry = new_entry(str(source), sha256, asked, used, settled)
         old = self.folder.manifest.commands.get(command)
         if old and used:
             if not self.overwrite:

@@ -1,5 +1,6 @@
 """What holds for every strategy and every mix of them, and what is particular to each."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_mix_gives_each_its_share_from_the_beginning(cli, server, tmp_path):
         found = Counter(row["strategy"] for row in made[:n])
         for name, share in (("few_shot", 0.5), ("evolve", 0.3), ("personas", 0.2)):
             assert abs(found[name] / n - share) <= 0.11
+
+
+@pytest.mark.parametrize(
+    ("model", "per_call", "shots"), [("teacher-1", 10, 8), ("tiny-135m", 1, 3)]
+)
+def test_the_manifest_says_what_the_size_of_the_teacher_settled(
+    cli, server, tmp_path, model, per_call, shots
+):
+    server.set(model=model)
+    cli("run", seeds(tmp_path), "-n", 10, *teacher(server, model))
+    manifest = json.loads((tmp_path / "runs/stock_advisor/manifest.json").read_text())
+    settled = manifest["commands"]["expand"]["settled"]
+    assert (settled["per_call"], settled["shots"]) == (per_call, shots)
+    assert manifest["commands"]["answer"]["settled"]["shots"] == 2
 
 
 def test_turns_follow_the_shares_and_count_what_each_had():
