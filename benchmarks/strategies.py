@@ -65,7 +65,7 @@ def line(one: Made) -> str:
         " / ".join(f"{field[name]:.2f}" for field in fields)
         for name in ("distinct_2", "compression_ratio")
     ]
-    nearest = " / ".join(f"{field['nearest_seed']['mean']:.2f}" for field in fields)
+    nearest = " / ".join(f"{field['seeds']['nearest']:.2f}" for field in fields)
     words = statistics.median(
         len(f"{row.get('user_context', '')} {row['question']}".split()) for row in one.inputs
     )
