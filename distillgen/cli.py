@@ -119,6 +119,8 @@ def run(
     resample: o.Resample = None,
     strategy: o.Strategy = None,
     generations: o.Generations = None,
+    topics: o.Topics = None,
+    attributes: o.Attributes = None,
     per_call: o.PerCall = None,
     shots: o.Shots = None,
     human_shots: o.HumanShots = None,
@@ -170,6 +172,8 @@ def expand(
     resample: o.Resample = None,
     strategy: o.Strategy = None,
     generations: o.Generations = None,
+    topics: o.Topics = None,
+    attributes: o.Attributes = None,
     per_call: o.PerCall = None,
     shots: o.Shots = None,
     human_shots: o.HumanShots = None,
@@ -193,6 +197,88 @@ def expand(
     from distillgen import commands
 
     commands.expand(given)
+
+
+@app.command(cls=Panels, rich_help_panel=MAKE)
+def topics(
+    seeds: Annotated[str, typer.Argument(help="Hand-written seeds: JSONL, CSV or Parquet.")],
+    teacher: o.Teacher = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    max_failed: o.MaxFailed = None,
+    random_seed: o.RandomSeed = None,
+    reuse: o.Reuse = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draft the topics of the field as a tree to edit.
+
+    Writes topics.toml: disciplines, subjects, sessions, concepts. Prune it; expand then covers
+    all of it. Run again, it asks only what is open, and never writes over your changes.
+    Example: distillgen topics seeds/stock_advisor.jsonl --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.draft("topics", given)
+
+
+@app.command(cls=Panels, rich_help_panel=MAKE)
+def attributes(
+    seeds: Annotated[str, typer.Argument(help="Hand-written seeds: JSONL, CSV or Parquet.")],
+    teacher: o.Teacher = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    max_failed: o.MaxFailed = None,
+    random_seed: o.RandomSeed = None,
+    reuse: o.Reuse = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draft what inputs differ in, as a file to edit.
+
+    Writes attributes.toml: attributes with their values, of which expand then draws some for each
+    input. Run again, it asks nothing, and never writes over your changes.
+    Example: distillgen attributes seeds/stock_advisor.jsonl --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.draft("attributes", given)
 
 
 @app.command(cls=Panels, rich_help_panel=MAKE)

@@ -98,6 +98,24 @@ def expand(given: Mapping[str, JSON]) -> None:
         this.end(work, [work.expand(source, seeds)], f"answer {this.path}")
 
 
+def draft(name: str, given: Mapping[str, JSON]) -> None:
+    """Seeds to a strategy's file, for people to edit."""
+    source = _no_folder(Path(given["seeds"]))
+    this = Session(given, task_beside(source), folder.folder_of(str(source), given["out"]))
+    seeds = inputs.read_seeds(source, this.fields)
+    with this.opened() as work:
+        if given["dry_run"]:
+            this.estimate([work.estimate_draft(name, seeds)])
+        file = this.path / f"{name}.toml"
+        this.begin(f"{this.task.name}: {len(seeds)} seeds -> {file.name} to edit")
+        this.goes_on(work)
+        result = work.draft(name, source, seeds)
+        words = ["expand", str(source), "--strategy", name]
+        if given["out"]:
+            words += ["-o", str(given["out"])]
+        this.end(work, [result], shlex.join(words) if file.exists() else "")
+
+
 def answer(given: Mapping[str, JSON]) -> None:
     """Inputs to answers."""
     path = folder.folder_of(given["inputs"], given["out"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from distillgen.answer import Answering
+from distillgen.draft import Drafting
 from distillgen.expand import Walk
 from distillgen.prices import NANO, Price
 from distillgen.records import JSON, Example, Request, Seed, Usage
@@ -16,6 +17,8 @@ INPUT_TOKENS = 70
 """Assumed length of one made input."""
 ANSWER_TOKENS = 300
 """Assumed length of one answer with its rationale."""
+DRAFT_TOKENS = 150
+"""Assumed length of one reply of a draft."""
 SAMPLES = 3
 
 
@@ -64,7 +67,7 @@ def of_expand(walk: Walk, journal: Stored, price: Price | None) -> Estimate:
         assumed = "every proposal kept (not yet measured)"
     return _estimate(
         "expand", max(0, places - beyond), there, samples, journal, price, assumed,
-        INPUT_TOKENS * walk.setting.per_call, in_sequence=True,
+        INPUT_TOKENS * walk.setting.per_call, '{"strategy"',
     )  # fmt: skip
 
 
@@ -77,8 +80,7 @@ def of_answer(answering: Answering, journal: Stored, price: Price | None) -> Est
         if len(samples) < SAMPLES:
             samples.append(ask.request)
     return _estimate(
-        "answer", len(keys), answering.found, samples, journal, price, "", ANSWER_TOKENS,
-        in_sequence=False,
+        "answer", len(keys), answering.found, samples, journal, price, "", ANSWER_TOKENS, None,
     )  # fmt: skip
 
 
@@ -92,7 +94,18 @@ def of_answers_to_come(
     samples = estimate.samples or [answering.plan(example) for example in likely[:SAMPLES]]
     return _estimate(
         "answer", estimate.requests + max(0, n - len(known)), estimate.there, samples, journal,
-        price, "", ANSWER_TOKENS, in_sequence=False,
+        price, "", ANSWER_TOKENS, None,
+    )  # fmt: skip
+
+
+def of_draft(drafting: Drafting, journal: Stored, price: Price | None) -> Estimate:
+    """What is left to ask of a draft, if each reply brings all that it is asked for."""
+    found = drafting.read()
+    samples = [ask.request for _, ask in found.open[:SAMPLES]]
+    name = drafting.kind.name
+    return _estimate(
+        name, drafting.left(), found.counts["kept"] + found.counts["failed"], samples, journal,
+        price, "", DRAFT_TOKENS, f'{{"draft": "{name}"',
     )  # fmt: skip
 
 
@@ -105,9 +118,9 @@ def _until_none(walk: Walk):  # type: ignore[no-untyped-def]
 
 def _estimate(
     stage: str, requests: int, there: int, samples: list[Request], journal: Stored,
-    price: Price | None, assumed: str, out_each: int, *, in_sequence: bool,
+    price: Price | None, assumed: str, out_each: int, lineage: str | None,
 ) -> Estimate:  # fmt: skip
-    measured = journal.means(in_sequence=in_sequence)
+    measured = journal.means(lineage)
     length = sum(len(m.content) for s in samples for m in s.messages) / max(1, len(samples))
     if measured:
         tokens_in, tokens_out = round(requests * measured[0]), round(requests * measured[1])

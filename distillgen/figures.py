@@ -10,6 +10,8 @@ from distillgen.records import JSON
 
 WIDTH = 80
 LABEL, COLUMN = 22, 14
+GROUPS_SHOWN = 30
+"""Subjects that the screen shows."""
 SHOWN = 5
 """Seeds, and values of a field, that the screen shows; `--json` has all."""
 
@@ -46,6 +48,7 @@ def of_stats(found: Mapping[str, JSON]) -> Iterator[str]:
         yield ""
         for name, values in groups.items():
             yield from hung(f"{name:<{LABEL}}{_listed(values)}", " " * LABEL)
+    yield from _coverage(found["coverage"])
     if made := found["yield"]:
         yield ""
         yield from _yield(made)
@@ -90,6 +93,26 @@ def _listed(values: Mapping[str, int]) -> str:
     if (more := len(values) - SHOWN) > 0:
         shown.append(f"{more:,} more values")
     return ", ".join(one.replace(" ", _HOLDS) for one in shown)
+
+
+def _coverage(told: Mapping[str, JSON]) -> Iterator[str]:
+    if found := told["topics"]:
+        groups: dict[str, list[int]] = {}
+        for one in found["counts"]:
+            groups.setdefault(" > ".join(one["topic"][:2]), []).append(one["count"])
+        yield ""
+        yield f"{'topics':<{LABEL}}{found['covered']:,} of {found['leaves']:,} have records"
+        for name, counts in list(groups.items())[:GROUPS_SHOWN]:
+            have = f"{sum(n > 0 for n in counts):,} of {len(counts):,}"
+            line = f"{_many(sum(counts), 'record'):>{COLUMN}} on {have:<10} {name}"
+            yield from hung(line, " " * (COLUMN + 15))
+        if (more := len(groups) - GROUPS_SHOWN) > 0:
+            yield f"{'':{COLUMN}} and {more:,} more, see --json"
+    if found := told["attributes"]:
+        yield ""
+        for name, values in found["values"].items():
+            yield from hung(f"{name:<{LABEL - 1}} {_listed(values)}", " " * LABEL)
+        yield f"{'pairs of values':<{LABEL}}{found['pairs_met']:,} of {found['pairs']:,} met"
 
 
 def _yield(made: Mapping[str, JSON]) -> Iterator[str]:

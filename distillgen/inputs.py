@@ -26,7 +26,7 @@ INPUT_FIELDS = (
 )  # fmt: skip
 READ_FIELDS = (
     "question", "user_context", "answer", "rationale", "label", "tags", "images", "strategy",
-    "operation", "parents", "request", "teacher", "rationale_source",
+    "operation", "topic", "attributes", "parents", "request", "teacher", "rationale_source",
 )  # fmt: skip
 """What is read of records, whoever wrote them."""
 MATTER = ("question", "user_context", "id")

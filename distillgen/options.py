@@ -118,6 +118,14 @@ Strategy = Annotated[
 Generations = Annotated[
     int | None, _option(RUN, "--generations", "evolve: rewrite an input so many times at most [3].")
 ]
+Topics = Annotated[
+    Path | None,
+    _option(RUN, "--topics", "topics: the tree to cover [RUN/topics.toml]."),
+]
+Attributes = Annotated[
+    Path | None,
+    _option(RUN, "--attributes", "attributes: those to draw from [RUN/attributes.toml]."),
+]
 PerCall = Annotated[
     int | None, _option(RUN, "--per-call", "Inputs asked for in one request [10; embedded 1].")
 ]

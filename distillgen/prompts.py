@@ -24,14 +24,22 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "expand.personas": frozenset(
         {"expert", "language", "labels", "shots", "per_call", "personas", "place"}
     ),
+    "expand.topics": frozenset(
+        {"expert", "language", "labels", "shots", "per_call", "topics", "place"}
+    ),
+    "expand.attributes": frozenset(
+        {"expert", "language", "labels", "shots", "per_call", "draws", "place"}
+    ),
+    "topics": frozenset(
+        {"expert", "language", "labels", "shots", "level", "path", "others", "count", "parts"}
+    ),
+    "attributes": frozenset({"expert", "language", "labels", "shots", "count", "parts"}),
     "answer": frozenset({"expert", "language", "labels", "user_context", "question", "shots"}),
 }
 """What a prompt may use, by its name; `docs/prompts.md` says what each variable holds."""
 
 _SHOT_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "expand.few_shot": ("user_context", "question"),
-    "expand.evolve": ("user_context", "question"),
-    "expand.personas": ("user_context", "question"),
+    **dict.fromkeys(VARIABLES, ("user_context", "question")),
     "answer": ("user_context", "question", "rationale", "answer", "label"),
 }
 """What each item of `shots` offers to the prompt, by the prompt's name."""

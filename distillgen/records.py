@@ -281,10 +281,14 @@ class Answer(Record):
     """Key of the request whose reply this is."""
 
 
+Stage = Literal["topics", "attributes", "expand", "answer"]
+"""The commands that ask a teacher."""
+
+
 class Failure(Record):
     """What was asked and did not come: one line of `failures.jsonl`."""
 
-    stage: Literal["expand", "answer"]
+    stage: Stage
     """The command that met it."""
     kind: FailureKind
     """Why there is no result."""
@@ -295,7 +299,7 @@ class Failure(Record):
     place: int | None = None
     """The place in the sequence, for `expand`."""
     question: str = ""
-    """The example's question, for `answer`."""
+    """The example's question, for `answer`; what was to be parted further, for `topics`."""
     request: str
     """Key of the request."""
 
@@ -303,7 +307,7 @@ class Failure(Record):
 class Rejection(Record):
     """What came and was not kept: one line of `rejected.jsonl`."""
 
-    stage: Literal["expand", "answer"]
+    stage: Stage
     """The command that met it."""
     reason: Literal["near_duplicate", "template", "invalid"]
     """`near_duplicate` repeats an earlier text, `template` is one too many that differ in their

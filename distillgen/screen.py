@@ -20,6 +20,7 @@ from rich.live import Live
 from rich.text import Text
 
 from distillgen import show
+from distillgen.draft import KINDS
 from distillgen.prices import dollars
 from distillgen.records import JSON, Answer, Tier
 from distillgen.sending import Tally
@@ -151,6 +152,13 @@ def ledger(result: Result) -> list[str]:
             _n(counts, "failed", "failed") + _kinds(result), _n(counts, "open", "not asked yet"),
         ]  # fmt: skip
         return [f"answer   {counts['given']:,} given = " + " + ".join(p for p in parts if p)]
+    if result.command in KINDS:
+        parts = [
+            _n(counts, "kept", "answered"), _n(counts, "failed", "failed") + _kinds(result),
+            _n(counts, "open", "not asked yet"),
+        ]  # fmt: skip
+        sums = " + ".join(p for p in parts if p)
+        return [f"{result.command:<8} {counts['given']:,} requests = {sums}"]
     if result.decontaminated:
         parts = [_n(counts, "kept", "kept"), _n(counts, "flagged", "flagged")]
         sums = f"decontaminate   {counts['given']:,} given = {' + '.join(p for p in parts if p)}"

@@ -42,11 +42,14 @@ class Session:
     ) -> None:
         self.given, self.path = given, path
         chosen = {name: value for name, value in given.items() if name not in OWN}
-        if chosen.get("prompts") is not None:
-            chosen["prompts"] = str(chosen["prompts"])
+        for name in ("prompts", "topics", "attributes"):
+            if chosen.get(name) is not None:
+                chosen[name] = str(chosen[name])
         self.settings = settings.settle(chosen, found)
-        for strategy in strategies.shares(self.settings.strategy):
-            strategies.load(strategy)
+        used = {name: strategies.load(name) for name in strategies.shares(self.settings.strategy)}
+        for name in ("topics", "attributes"):
+            if chosen.get(name) and name not in used:
+                raise UserError(f"--{name}: is read by --strategy {name}, which is not asked for")
         self.reused = [Path(name) / "journal.sqlite" for name in self.settings.reuse]
         for other in self.reused:
             if not other.is_file():

@@ -37,6 +37,8 @@ class Settings(Record):
     n: Count = 100
     strategy: str = "few-shot"
     generations: Count = 3
+    topics: str | None = None
+    attributes: str | None = None
     per_call: Count | None = None
     shots: Count | None = None
     human_shots: Annotated[int, Field(ge=0)] | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from distillgen import dedupe, diversity, lint, yields
+from distillgen import coverage, dedupe, diversity, lint, yields
 from distillgen.inputs import Records
 from distillgen.language import detector
 from distillgen.records import JSON, content_id
@@ -63,6 +63,7 @@ class Gathered:
     """By rule the lines of the first records that break it."""
     damaged: Counter[str] = field(default_factory=Counter)
     """By rule the number of those records."""
+    covered: coverage.Counted = field(default_factory=coverage.Counted)
 
 
 def of(
@@ -85,6 +86,7 @@ def of(
     language = detector()
     measured = measure(found, seeds, language)
     made = yields.of(run, questions) if run else None
+    covered = coverage.of(found.covered, run)
     return {
         "command": "stats",
         "run": str(run) if run else None,
@@ -99,13 +101,14 @@ def of(
             for name, values in found.groups.items()
             if 0 < len(values) <= MOST_GROUPS
         },
+        "coverage": covered,
         "yield": _as_json(made, questions) if made else None,
         "damage": {
             rule.name: {"count": found.damaged[rule.name], "lines": found.damage[rule.name]}
             for rule in lint.RULES
             if rule.name in found.damage
         },
-        "warnings": warnings(measured, made),
+        "warnings": [*warnings(measured, made), *coverage.warnings(covered)],
     }
 
 
@@ -139,6 +142,7 @@ def gather(records: Iterable[tuple[int, Mapping[str, JSON]]]) -> Gathered:
             if texts.get(name, "").strip():
                 found.texts.setdefault(name, Texts()).add(texts[name])
         _count(found.groups, record)
+        found.covered.add(record)
     return found
 
 

@@ -176,12 +176,17 @@ class Stored:
         rows = self._rows("SELECT state, COUNT(*) FROM asked GROUP BY state")
         return {"answered": 0, "failed": 0, "open": 0} | {state: int(n) for state, n in rows}
 
-    def means(self, *, in_sequence: bool) -> tuple[float, float] | None:
-        """Mean tokens in and out of the answered attempts; of expand's sequences, or of others."""
-        which = "IN" if in_sequence else "NOT IN"
+    def means(self, lineage: str | None) -> tuple[float, float] | None:
+        """Mean tokens in and out of the answered attempts at places whose lineage begins so.
+
+        With None of those that have no place.
+        """
+        places = "SELECT asked FROM place"
+        which = f"NOT IN ({places})" if lineage is None else f"IN ({places} WHERE lineage LIKE ?)"
         row = self._rows(
             "SELECT AVG(input + cached), AVG(output) FROM attempt WHERE state = 'answered'"
-            f" AND asked {which} (SELECT asked FROM place)"
+            f" AND asked {which}",
+            () if lineage is None else (f"{lineage}%",),
         )[0]
         return (float(row[0]), float(row[1])) if row[0] else None
 

@@ -1,14 +1,12 @@
 """Read the task file that lies beside the seeds: whom the questions go to, labels, defaults."""
 
-import re
-import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
-from distillgen.errors import UserError
+from distillgen import toml
 from distillgen.records import JSON, Record, Seed
 
 
@@ -70,24 +68,13 @@ def load_task(path: Path) -> Task:
     Raises:
         UserError: the file cannot be used; one line for each fault.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8; save it as UTF-8") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    try:
-        table = tomllib.loads(text)
-    except ValueError as error:
-        raise UserError(_not_toml(path, text, str(error))) from error
+    table, text = toml.load(path, _WANTED["expert"].partition(": ")[2])
     faults = [*_unknown_keys(table)]
     try:
         task = Task(**{key: table[key] for key in _WANTED if key in table}, name=name_of(path))
     except ValidationError as error:
         faults += [_wrong_value(fault["loc"], fault.get("ctx", {})) for fault in error.errors()]
-    if faults:
-        found = dict.fromkeys((_line(text, keys), fault) for keys, fault in faults)
-        raise UserError("\n".join(f"{path}:{n}: {fault}" for n, fault in sorted(found)))
+    toml.refuse(path, text, faults)
     return task
 
 
@@ -119,16 +106,8 @@ def name_of(path: Path) -> str:
     return name
 
 
-def _not_toml(path: Path, text: str, message: str) -> str:
-    """tomllib's message as ours; it ends with `(at line 3, column 7)` or `(at end of document)`."""
-    reason, _, place = message.partition(" (at ")
-    line = re.match(r"line (\d+)", place)
-    n = line[1] if line else max(1, len(text.splitlines()))
-    return f'{path}:{n}: not TOML: {reason}; a line looks like expert = "a wine waiter"'
-
-
-_Fault = tuple[tuple[str, ...], str]
-"""The keys that lead to a fault, and what is wrong."""
+_Fault = tuple[toml.Keys, str]
+"""Where a fault is, and what is wrong."""
 
 
 def _unknown_keys(table: dict[str, JSON]) -> Iterator[_Fault]:
@@ -150,21 +129,3 @@ def _wrong_value(where: tuple[int | str, ...], context: dict[str, JSON]) -> _Fau
     keys = tuple(str(key) for key in where[:2])
     said = context.get("error") or f"must be {_WANTED[keys[0]]}"
     return keys, f"`{'.'.join(keys)}`: {said}"
-
-
-def _line(text: str, keys: tuple[str, ...]) -> int:
-    """The line where a key stands, else the one of the table it belongs to: tomllib tells neither.
-
-    `("fields", "question")` is looked for below `[fields]`.
-    """
-    table, found = "", 1
-    for n, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w-]+)", line):
-            table = header[1]
-            found = n if table == keys[0] else found
-        elif assigned := re.match(r"""\s*["']?([\w-]+)["']?\s*[=.]""", line):
-            if (assigned[1],) == keys[:1] and not table:
-                found = n
-            elif (table, assigned[1]) == keys:
-                return n
-    return found

@@ -22,6 +22,7 @@ from distillgen.defaults import (
     settled_of_answer,
     settled_of_expand,
 )
+from distillgen.draft import KINDS, Drafting
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, FEWER, UserError
 from distillgen.expand import Walk, expand
@@ -121,6 +122,50 @@ class Work:
         if self._engine:
             self._engine.close()
 
+    # -- files that people edit ------------------------------------------------------------
+
+    def drafting(self, name: str, seeds: list[Seed]) -> Drafting:
+        """The requests that draft a strategy's file, nothing asked yet."""
+        setting = of_expand(self.settings, self.chosen, self.task, self._prompt(name), tuple(seeds))
+        return Drafting(KINDS[name], setting, self.folder.journal, self.settings.resample)
+
+    def draft(self, name: str, source: Path, seeds: list[Seed]) -> Result:
+        """Draft a strategy's file: writes it, rejected and failures."""
+        strategy = strategies.load(name)
+        names = (strategy.FILE, "rejected.jsonl", "failures.jsonl")
+        paths = [self.folder.path / name for name in names]
+        self._guard(paths)
+        self._apart(source, names)
+        drafting = self.drafting(name, seeds)
+        used = _digests([drafting.setting.prompt])
+        entry = self._begin(
+            name, source, files.sha256_of(source), used, drafting.settled, drafting.left
+        )
+        stop = None
+        if left := drafting.left():
+            tally = self.engine.tally
+            before = tally.answered + tally.failed
+
+            def done() -> int:
+                return tally.answered + tally.failed - before
+
+            with self.watch.live(name, left, tally, done):
+                stop = self.engine.fill(drafting.requests(), drafting.heard)
+        found = drafting.read()
+        with files.Whole(paths[0]) as out:
+            if found.table:
+                out.write_text(strategy.text(found.table))
+        _write_among(paths[1], name, found.rejected)
+        _write_among(paths[2], name, found.failures)
+        kinds = Counter[str](failure.kind for failure in found.failures)
+        result = Result(name, found.counts, stop=stop, written=paths, kinds=kinds)
+        too_many = kinds.total() > self.settings.max_failed * found.counts["given"]
+        result.code = stop.code if stop else FEWER if too_many else DONE
+        result.ended = "" if stop else "done"
+        result.notes = list(drafting.words(found))
+        self._finish(entry, result)
+        return result
+
     # -- expand ----------------------------------------------------------------------------
 
     def walk(self, seeds: list[Seed]) -> Walk:
@@ -144,8 +189,17 @@ class Work:
         """The file that a strategy works from: the one that is named, else that of the run."""
         if not hasattr(strategy, "FILE"):
             return None
-        named = getattr(self.settings, strategy.FILE.partition(".")[0])
-        return Path(named) if named else self.folder.path / strategy.FILE
+        name = strategy.FILE.partition(".")[0]
+        named = getattr(self.settings, name)
+        path = Path(named) if named else self.folder.path / strategy.FILE
+        if named and not path.is_file():
+            raise UserError(f"--{name} {named}: no such file")
+        if not path.is_file():
+            raise UserError(
+                f"{strategy.FILE}: there is none in the run folder yet; `distillgen {name} SEEDS`"
+                f" drafts one to edit, --{name} FILE names yours"
+            )
+        return path
 
     def expand(self, source: Path, seeds: list[Seed]) -> Result:
         """Grow seeds into inputs: writes inputs, rejected and failures."""
@@ -322,6 +376,11 @@ class Work:
     def estimate_expand(self, seeds: list[Seed]) -> dry_run.Estimate:
         """What is left to ask of the sequence."""
         return dry_run.of_expand(self.walk(seeds), self.folder.journal, self.chosen.price)
+
+    def estimate_draft(self, name: str, seeds: list[Seed]) -> dry_run.Estimate:
+        """What is left to ask of a draft."""
+        drafting = self.drafting(name, seeds)
+        return dry_run.of_draft(drafting, self.folder.journal, self.chosen.price)
 
     def estimate_answer(self, given: inputs.Inputs) -> dry_run.Estimate:
         """What is left to ask of the answers."""

@@ -20,6 +20,33 @@ def seeds(folder: Path, name: str = "stock_advisor") -> Path:
     return folder / f"{name}.jsonl"
 
 
+TOPICS = """
+["Investing"."Shares"]
+"Reading a balance sheet" = ["debt ratio", "cash flow"]
+"Choosing" = ["dividends", "growth", "fees"]
+["Investing"."Funds"]
+"Kinds" = ["index funds", "bonds"]
+["Saving"."Reserves"]
+"How much" = []
+"Where" = ["accounts", "money market"]
+"""
+ATTRIBUTES = """
+horizon = ["a week", "ten years", "for the children"]
+risk = { none = 0.5, some = 0.3, much = 0.2 }
+voice = ["polite", "in a hurry"]
+"""
+
+
+def material(folder: Path, strategy: str) -> list[object]:
+    """The options that name the files of a strategy, or of a mix, that works from one."""
+    options: list[object] = []
+    for name, text in (("topics", TOPICS), ("attributes", ATTRIBUTES)):
+        if name in strategy:
+            (folder / f"{name}.toml").write_text(text)
+            options += [f"--{name}", folder / f"{name}.toml"]
+    return options
+
+
 def teacher(server: TeacherServer, model: str = "teacher-1") -> list[str]:
     """The options that name the server of the test."""
     return ["--teacher", f"openai:{model}", "--base-url", server.url]
@@ -83,4 +110,9 @@ def _export(counts: dict[str, int]) -> bool:
     return splits == counts["kept"] and counts["given"] == counts["kept"] + counts["rejected"]
 
 
-SUMS = {"expand": _expand, "answer": _answer, "export": _export}
+def _draft(counts: dict[str, int]) -> bool:
+    return counts["given"] == sum(counts[name] for name in ("kept", "failed", "open"))
+
+
+SUMS = {"expand": _expand, "answer": _answer, "export": _export, "topics": _draft,
+        "attributes": _draft}  # fmt: skip

@@ -92,10 +92,15 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         for i, item in enumerate(items):
             if '"sample"' in words:
                 item["sample"] = str(i + 1)
+            if '"number"' in words:
+                item["number"] = str(i + 1)
             if '"persona"' in words:
                 twin = point("twin", dice, i) >= twins / 2 and point("double", dice, i) < twins / 2
                 item["persona"] = proposal(point("who", dice, i), twin)[0]
         return {"examples": items}
+    for name in ("topics", "attributes"):
+        if f'{{"{name}"' in words:
+            return {name: drafted(words, properties.get(name, {}), point(dice))}
     reason = reasons(point(dice))
     if "label" in properties or '"label"' in words:
         listed = words.partition("exactly one of these labels")[2]
@@ -104,6 +109,21 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         return {"rationale": reason, "label": labels[int(point("label", dice) * len(labels))]}
     number = 1 + int(point("answer", dice) * 10**6)
     return {"rationale": reason, "answer": f"Put {number} aside, and then decide."}
+
+
+def drafted(words: str, form: JSON, dice: float) -> list[JSON]:
+    """Names of a draft, each with parts where they are asked for: of few names one comes twice."""
+    stated = re.search(r"exactly (\d+) item", words)
+    count = form.get("minItems", int(stated[1]) if stated else 3)
+    parts = next((name for name in ("concepts", "values") if f'"{name}"' in words), "")
+    names = random.Random(dice)
+    made: list[JSON] = []
+    for _ in range(count):
+        one: JSON = {"name": names.choice(WHAT)}
+        if parts:
+            one[parts] = [f"{names.choice(WHO)} {names.choice(WHEN)}" for _ in range(3)]
+        made.append(one)
+    return made
 
 
 def dressed(reply: dict[str, JSON], dress: str, dice: float) -> dict[str, JSON]:

@@ -28,6 +28,13 @@ def values(name: str, **changes: JSON) -> dict[str, JSON]:
         "place": 0,
         "operation": "deepen",
         "personas": ["a roofer of 50"],
+        "topics": [["Bees", "Swarms", "in May"]] * 5,
+        "draws": [{"time": "May", "place": "a roof"}] * 5,
+        "level": "sessions",
+        "path": ["Bees", "Swarms"],
+        "others": ["Honey"],
+        "count": 4,
+        "parts": 3,
         "user_context": "I live in a flat",
         "question": "May I keep bees on the balcony?",
     }
@@ -107,7 +114,7 @@ def test_in_a_checkout_the_path_is_told_as_the_user_sees_it(monkeypatch):
 
 
 def test_a_prompt_that_nobody_has_is_named():
-    with pytest.raises(UserError, match=r"no prompt ansr\.j2 in .*; there are: answer, expand"):
+    with pytest.raises(UserError, match=r"no prompt ansr\.j2 in .*; there are: answer, attr"):
         find("ansr", "bees", False, [])
 
 

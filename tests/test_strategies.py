@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from jobs import balanced, content, lines, seeds, sent_again, teacher
+from jobs import balanced, content, lines, material, seeds, sent_again, teacher
 
 from distillgen import replies
 from distillgen.prompts import find
@@ -12,7 +12,7 @@ from distillgen.records import Completion, Example, Seed, Terms
 from distillgen.strategies import Setting, Turn, evolve, names, personas, turns
 from distillgen.task import Task
 
-ALL = [*names(), "few_shot=0.5,evolve=0.3,personas=0.2"]
+ALL = [*names(), "few_shot=0.5,evolve=0.3,personas=0.2", "topics=0.5,attributes=0.2,few-shot=0.3"]
 SEEDS = tuple(
     Seed(user_context=f"I am a {who}, and save for years.", question=f"Is {what} a good idea?")
     for who, what in (("baker", "gold"), ("nurse", "a flat"), ("judge", "a loan"))
@@ -32,7 +32,7 @@ def test_the_sequence_is_fixed_goes_on_and_is_asked_once(cli, server, tmp_path, 
     """Equal at any concurrency; a smaller -n is a prefix; nothing is asked the second time."""
     server.set(latency_s=0.002, spread=0.6, useless_share=0.05)
     job = ["expand", seeds(tmp_path), "--strategy", strategy, "--per-call", 4, "--patience", 0,
-           *teacher(server), "--json"]  # fmt: skip
+           *material(tmp_path, strategy), *teacher(server), "--json"]  # fmt: skip
     for concurrency in (1, 32):
         told = cli(*job, "-n", 120, "--concurrency", concurrency, "-o", f"at-{concurrency}").told
         assert balanced(told)
@@ -56,17 +56,20 @@ def test_the_sequence_is_fixed_goes_on_and_is_asked_once(cli, server, tmp_path, 
 @pytest.mark.parametrize("strategy", ALL)
 def test_every_example_says_how_it_was_made_and_so_does_its_answer(cli, server, tmp_path, strategy):
     cli("run", seeds(tmp_path), "-n", 60, "--per-call", 4, "--strategy", strategy,
-        *teacher(server))  # fmt: skip
+        *material(tmp_path, strategy), *teacher(server))  # fmt: skip
     run = tmp_path / "runs/stock_advisor"
     made, answers = lines(run / "inputs.jsonl"), lines(run / "answers.jsonl")
     known = {row["id"] for row in made} | {row["parents"][0] for row in made}
     for row, answer in zip(made, answers, strict=True):
         assert row["parents"]
         assert set(row["parents"]) <= known | {p for r in made for p in r["parents"]}
-        fields = ("strategy", "operation", "generation", "persona", "parents")
+        fields = ("strategy", "operation", "generation", "persona", "topic", "attributes",
+                  "parents")  # fmt: skip
         assert {f: row.get(f) for f in fields} == {f: answer.get(f) for f in fields}
         assert bool(row.get("operation")) == (row["strategy"] == "evolve")
         assert bool(row.get("persona")) == (row["strategy"] == "personas")
+        assert bool(row.get("topic")) == (row["strategy"] == "topics")
+        assert bool(row.get("attributes")) == (row["strategy"] == "attributes")
 
 
 def test_a_mix_gives_each_its_share_from_the_beginning(cli, server, tmp_path):

@@ -8,7 +8,8 @@ A strategy is a module with the name of its prompt, `PROMPT`, and two pure funct
 
 A place that asks nothing, because the strategy needs no teacher for it, has no request; `parse` is
 then given None. A strategy that works from a file which people edit has its name, `FILE`
-(`topics.toml`: the option is `--topics`), and `read(path)`, which makes a dataclass of it.
+(`topics.toml`: the option is `--topics`), `read(path)`, which makes a frozen dataclass of it, and
+`text(draft)`, which spells what the teacher drafted as such a file.
 
 Its first docstring line is its help. No strategy knows of another: places go to them in turn.
 """
@@ -16,16 +17,17 @@ Its first docstring line is its help. No strategy knows of another: places go to
 import importlib
 import pkgutil
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import count
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
+from distillgen import replies
 from distillgen.errors import UserError
 from distillgen.prompts import Prompt
-from distillgen.records import JSON, Example, Request, Seed, Terms
+from distillgen.records import JSON, Completion, Example, Request, Seed, Terms
 from distillgen.task import Task
 
 T = TypeVar("T")
@@ -192,6 +194,31 @@ def schema(count: int, *more: str) -> dict[str, JSON]:
     }
 
 
+def number(name: str, count: int) -> tuple[str, ...]:
+    """The field by which an item says of which of several things it is; of one it need not."""
+    return (name,) if count > 1 else ()
+
+
+def numbered(
+    completion: Completion, name: str, count: int
+) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+    """The items of a reply with the index of what each is of, and what is wrong with the others.
+
+    Raises:
+        ParseError: there is no item at all.
+    """
+    names = (*number(name, count), "user_context", "question")
+    items, problems = replies.items(completion, fields=names)
+    found = []
+    for item in items:
+        said = item.get(name, "1").strip("#. ")
+        if said.isdecimal() and 0 < int(said) <= count:
+            found.append((int(said) - 1, item))
+        else:
+            problems.append(f"no {name} {said[:20]}")
+    return found, problems
+
+
 def draw(place: int, pool: Pool, setting: Setting) -> list[Seed | Example]:
     """The examples to show, in a random order that depends on the place alone."""
     dice = random.Random(f"{setting.random_seed} {place}")
@@ -218,3 +245,8 @@ def sample(items: Sequence[T], k: int, dice: random.Random) -> list[T]:
             place += before <= place
         taken.append(place)
     return [items[place] for place in taken]
+
+
+def shuffled(items: Iterable[T], dice: random.Random) -> list[T]:
+    """All items in a random order, drawn with `random()` alone, too."""
+    return sorted(items, key=lambda _: dice.random())

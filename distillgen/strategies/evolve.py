@@ -6,13 +6,21 @@ eliminator; simpler versions after Luo et al. 2023 ("WizardMath"), where they he
 
 import random
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
-from distillgen import dedupe, replies
-from distillgen.errors import ParseError
+from distillgen import dedupe
 from distillgen.records import Completion, Example, Request, Seed
-from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, schema
+from distillgen.strategies import (
+    Lineage,
+    Planned,
+    Pool,
+    Proposal,
+    Setting,
+    Turn,
+    number,
+    numbered,
+    schema,
+)
 
 PROMPT = "expand.evolve"
 OPERATIONS = (
@@ -49,7 +57,7 @@ def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
         operation=operation,
         place=turn.place,
     )
-    wanted = schema(len(parents), *_number(len(parents)))
+    wanted = schema(len(parents), *number("sample", len(parents)))
     request = Request(replace(setting.terms, json_schema=wanted), messages, turn.place)
     lineage: Lineage = {
         "operation": operation,
@@ -82,15 +90,9 @@ def parse(completion: Completion, lineage: Lineage) -> list[Proposal]:
         ParseError: there is no item at all.
     """
     parents = lineage["parents"]
-    names = (*_number(len(parents)), "user_context", "question")
-    items, problems = replies.items(completion, fields=names)
+    items, problems = numbered(completion, "sample", len(parents))
     proposals = []
-    for item in items:
-        number = item.get("sample", "1").strip("#. ")
-        if not (number.isdecimal() and 0 < int(number) <= len(parents)):
-            problems.append(f"no sample {number[:20]}")
-            continue
-        place = int(number) - 1
+    for place, item in items:
         context, question = lineage["texts"][place]
         made = item["user_context"], item["question"]
         origin = {
@@ -99,8 +101,6 @@ def parse(completion: Completion, lineage: Lineage) -> list[Proposal]:
             "parents": (parents[place],),
         }
         proposals.append(Proposal(*made, origin, eliminated(made, (context, question))))
-    if not (proposals or problems):
-        raise ParseError("empty", "no items")
     return proposals + [Proposal("", "", {}, problem) for problem in problems]
 
 
@@ -124,8 +124,3 @@ def eliminated(made: tuple[str, str], parent: tuple[str, str]) -> str:
     if dedupe.alike(made, parent):
         return "says no more than its parent"
     return ""
-
-
-def _number(count: int) -> Sequence[str]:
-    """With several parents each item says whose child it is."""
-    return ("sample",) if count > 1 else ()
