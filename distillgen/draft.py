@@ -103,7 +103,8 @@ class Drafting:
             yield f"{name}: {', '.join(below)}"
         if draft.rejected:
             yield f"{len(draft.rejected)} names left out, see rejected.jsonl"
-        yield "read it, delete what nobody would ask about, add what is missing; the file says how"
+        if draft.table:
+            yield "read it, delete what nobody would ask about, add what is missing"
 
     def heard(self, ask: Ask, completion: Completion) -> list[Entry]:
         """The names of a reply; ParseError when none can be used."""
@@ -156,28 +157,29 @@ class Drafting:
         """The entries of a reply that say something new; the others are rejected."""
         least = self.kind.least if len(path) + 1 == len(self._sizes) else 0
 
-        def reject(reason: str, name: str, detail: str) -> None:
-            row = {"stage": self.kind.name, "reason": reason, "request": key, "detail": detail,
-                   "question": " > ".join((*path, name)) if name else ""}  # fmt: skip
+        def reject(reason: str, path: tuple[str, ...], detail: str) -> None:
+            row = {"stage": self.kind.name, "reason": reason, "question": " > ".join(path),
+                   "detail": detail, "request": key}  # fmt: skip
             draft.rejected.append(Rejection.model_validate(row))
 
-        def new(names: list[str], known: Sequence[str]) -> Iterator[str]:
-            seen = {one.casefold() for one in known}
+        def new(path: tuple[str, ...], names: list[str]) -> Iterator[str]:
+            seen = {one.casefold() for one in path}
             for name in names:
                 if name.casefold() in seen:
-                    reject("near_duplicate", name, "stands there already")
+                    reject("near_duplicate", (*path, name), "stands there already")
                 else:
                     yield name
                 seen.add(name.casefold())
 
         for problem in problems:
-            reject("invalid", "", problem)
+            reject("invalid", path, problem)
         first = {name.casefold(): parts for name, parts in reversed(found)}
         usable = {}
-        for name in new([name for name, _ in found], path):
-            parts = list(new(first[name.casefold()], (*path, name)))
+        for name in new(path, [name for name, _ in found]):
+            here = (*path, name)
+            parts = list(new(here, first[name.casefold()]))
             if len(parts) < least:
-                reject("invalid", name, f"fewer than {least} {self.kind.parts}")
+                reject("invalid", here, f"fewer than {least} {self.kind.parts}")
             else:
                 usable[name] = parts
         return usable

@@ -158,7 +158,7 @@ def ledger(result: Result) -> list[str]:
             _n(counts, "open", "not asked yet"),
         ]  # fmt: skip
         sums = " + ".join(p for p in parts if p)
-        return [f"{result.command:<8} {counts['given']:,} requests = {sums}"]
+        return [f"{result.command:<8} {_n(counts, 'given', 'request', 'requests')} = {sums}"]
     if result.decontaminated:
         parts = [_n(counts, "kept", "kept"), _n(counts, "flagged", "flagged")]
         sums = f"decontaminate   {counts['given']:,} given = {' + '.join(p for p in parts if p)}"

@@ -90,6 +90,8 @@ LEDGER = """
       for in each; `short` is what was missing from short lists, `extra` what came beyond; `surplus`
       came after the last input that was wanted, and is there when `-n` grows.
     - `answer`, in inputs: `given = kept + failed + open + rejected`.
+    - `topics`, `attributes`, in requests: `given = kept + failed + open`. `leaves` are the concepts
+      or values that came of them, `left_out` names that `rejected.jsonl` says the reason of.
     - `export`, in records: `given = kept + rejected`, and `kept = train + validation + test`.
 
     - `decontaminate`, in records: `given = kept + flagged`; without `--drop` the flagged ones are

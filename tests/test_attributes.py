@@ -161,7 +161,7 @@ def test_stats_counts_values_and_pairs(cli, server, tmp_path):
         ('a = ["b", "c"]\nb = ["d", " "]', 2, "`b`: a value is empty"),
         ("a = [20, 40]", 1, "`a`: each value must be a text in quotes"),
         ("a = 5", 1, "`a`: must be a list of texts"),
-        ('"" = ["b", "c"]', 1, "a name is empty"),
+        ('"" = ["b", "c"]', 1, "``: a name is empty"),
         ("a = { b = 1, c = 0 }", 1, "`a`: each weight must be a number above 0"),
         ("a = { b = 1, c = true }", 1, "`a`: each weight must be a number above 0"),
         ("a = { b = 1, c = inf }", 1, "`a`: each weight must be a number above 0"),

@@ -83,18 +83,46 @@ def test_a_draft_without_money_writes_what_is_there_and_goes_on(cli, server, tmp
     assert sent_again(asked) == 0
 
 
-def test_a_branch_that_fails_is_left_out_and_told(cli, server, tmp_path):
-    server.set(fail_share=0.2, fail_status=400)
-    ran = cli("topics", seeds(tmp_path), *teacher(server), "--json", code=1)
-    counts = ran.told["counts"]
+def scripted(folder, replies):
+    """Options for a teacher that has one reply to each request, named by its level and path."""
+    (folder / "p").mkdir()
+    (folder / "p/topics.j2").write_text(
+        "{% block user %}JSON: {{ level }} {{ path | join('/') }}.{% endblock %}"
+    )
+    rows = [{"when": f"JSON: {when}.", "reply": reply} for when, reply in replies.items()]
+    (folder / "said.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return ["--teacher", f"scripted:{folder / 'said.jsonl'}", "--prompts", folder / "p"]
+
+
+def names(*given):
+    return {"topics": [{"name": name} for name in given]}
+
+
+def test_a_branch_that_fails_is_left_out_and_told(cli, tmp_path):
+    syllabus = {"topics": [{"name": "One", "concepts": ["a", " b  c\n", "A"]}, {"name": "Two"}]}
+    said = {
+        "disciplines ": names("Shares", "Funds", "shares"), "subjects Shares": names("X", "Shares"),
+        "subjects Funds": names("Y", "Z"), "sessions Shares/X": syllabus,
+        "sessions Funds/Y": "I do not know.", "sessions Funds/Z": syllabus,
+    }  # fmt: skip
+    ran = cli("topics", seeds(tmp_path), *scripted(tmp_path, said), "--json", code=1)
+    run = tmp_path / "runs/stock_advisor"
     assert balanced(ran.told)
-    assert counts["failed"] > 0
-    lost = lines(tmp_path / "runs/stock_advisor/failures.jsonl")
-    assert len(lost) == counts["failed"]
-    assert {row["stage"] for row in lost} == {"topics"}
-    leaves = topics.read(tmp_path / "runs/stock_advisor/topics.toml").leaves
-    branches = {" > ".join(leaf[:n]) for leaf in leaves for n in (1, 2)}
-    assert branches.isdisjoint(row["question"] for row in lost)
+    assert topics.read(run / "topics.toml").leaves == tuple(
+        (*subject, "One", concept)
+        for subject in (("Shares", "X"), ("Funds", "Z"))
+        for concept in ("a", "b c")
+    )
+    lost = [(row["stage"], row["kind"], row["question"]) for row in lines(run / "failures.jsonl")]
+    assert lost == [("topics", "bad_json", "Funds > Y")]
+    left_out = [(row["question"], row["reason"]) for row in lines(run / "rejected.jsonl")]
+    assert left_out == [
+        ("shares", "near_duplicate"), ("Shares > Shares", "near_duplicate"),
+        ("Shares > X", "invalid"), ("Shares > X > One > A", "near_duplicate"),
+        ("Funds > Z", "invalid"), ("Funds > Z > One > A", "near_duplicate"),
+    ]  # fmt: skip
+    counts = ran.told["counts"]
+    assert (counts["given"], counts["failed"], counts["leaves"]) == (6, 1, 4)
 
 
 def test_a_dry_run_asks_nothing_and_counts_what_each_level_brings(cli, server, tmp_path):
