@@ -79,6 +79,12 @@ class Drafting:
         self._shots = draw(0, (), setting)
         self._sequence = digest({"draft": self._plan((), ()).key})
 
+    @property
+    def settled(self) -> dict[str, JSON]:
+        """What the manifest says of it."""
+        sizes = [*self._sizes, self._parts]
+        return {"sizes": sizes, "shots": len(self._shots), **self.setting.terms.sampling}
+
     def requests(self) -> Iterator[Ask | None]:
         """Each open request as soon as it can be planned; None while others must come first."""
         asked: set[str] = set()
