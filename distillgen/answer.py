@@ -228,10 +228,10 @@ class Answering:
             question=example.question, user_context=example.user_context,
             rationale=reading.rationale, answer=reading.answer, label=reading.label,
             rationale_source=reading.source, flags=reading.flags, images=example.images,
-            meta=example.meta, id=example.id, strategy=example.strategy,
+            meta=example.meta, gold=example.gold, id=example.id, strategy=example.strategy,
             operation=example.operation, generation=example.generation, persona=example.persona,
             topic=example.topic, attributes=example.attributes, parents=example.parents,
-            teacher=self.setting.teacher, request=key,
+            family=example.family, teacher=self.setting.teacher, request=key,
         )  # fmt: skip
 
 

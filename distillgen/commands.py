@@ -13,7 +13,7 @@ from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
 from distillgen.session import Session, columns, program
 from distillgen.show import visible
-from distillgen.task import Task, load_task, task_beside
+from distillgen.task import Task, load_task, name_of, task_beside
 from distillgen.work import Result
 
 DEMO_N = 12
@@ -61,8 +61,9 @@ def run(given: Mapping[str, JSON]) -> None:
 
 def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool) -> None:
     every = screen.SIGN_OF_LIFE_S if demo else None
-    this = Session(given, task_beside(source), folder.folder_of(str(source), given["out"]), every)
-    seeds = inputs.read_seeds(source, this.fields)
+    path = folder_for(source, given["out"])
+    this = Session(given, task_of_seeds(source), path, every)
+    seeds = inputs.read_seeds(source, this.fields, bare=this.bare_seeds)
     n = this.settings.n
     with this.opened() as work:
         work.check_ahead(this.path / "export")
@@ -88,8 +89,9 @@ def _goes_on(result: Result) -> bool:
 def expand(given: Mapping[str, JSON]) -> None:
     """Seeds to inputs."""
     source = _no_folder(Path(given["seeds"]))
-    this = Session(given, task_beside(source), folder.folder_of(str(source), given["out"]))
-    seeds = inputs.read_seeds(source, this.fields)
+    path = folder_for(source, given["out"])
+    this = Session(given, task_of_seeds(source), path, expands=True)
+    seeds = inputs.read_seeds(source, this.fields, bare=this.bare_seeds)
     with this.opened() as work:
         if given["dry_run"]:
             this.estimate([work.estimate_expand(seeds)])
@@ -301,14 +303,25 @@ def trace(id: str, run: Path | None) -> None:
     raise UserError(f"{id}: neither a record nor a request in {where}; --run names the folder")
 
 
+def folder_for(seeds: Path, out: Path | None) -> Path:
+    """The run folder for seeds: `runs/NAME.answers` for the answers of the run NAME."""
+    if out is None and folder.is_run(seeds.parent):
+        return folder.RUNS / f"{seeds.parent.resolve().name}.{name_of(seeds)}"
+    return folder.folder_of(str(seeds), out)
+
+
 def task_of(source: Path, run: Path) -> Task:
     """The task that an input belongs to: the file beside it, else the one its run was made with."""
-    beside = task_beside(source)
-    if source.parent != run or not (run / "task.toml").is_file():
-        made_from = folder.read_manifest(run).commands.get("expand")
-        if source.parent == run and made_from:
-            return beside.model_copy(update={"name": Path(made_from.source).stem})
-        return beside
     made_from = folder.read_manifest(run).commands.get("expand")
-    name = Path(made_from.source).stem if made_from else run.name
-    return load_task(run / "task.toml").model_copy(update={"name": name})
+    known = made_from.options.get("task", {}) if made_from else {}
+    if source.parent != run:
+        return task_beside(source)
+    if not (run / "task.toml").is_file():
+        return task_beside(source).model_copy(update={"name": known["name"]} if known else {})
+    return load_task(run / "task.toml").model_copy(update={"name": known.get("name", run.name)})
+
+
+def task_of_seeds(source: Path) -> Task:
+    """The task of seeds: the file beside them; of answers or inputs of a run, that run's."""
+    in_a_run = folder.is_run(source.parent)
+    return task_of(source, source.parent) if in_a_run else task_beside(source)

@@ -5,6 +5,10 @@ hold the same numbers (as a multiset, over all fields) and each field that eithe
 above ROUGE-L F1 0.7 to the same field of the other; so a field that only one of them has tells
 them apart. Without the numbers, the rule would take "I am 35 …" and "I am 62 …" for one.
 
+What is near its parent on purpose (`equal=True`: other numbers or names, an idle clause) is judged
+by equality alone: it repeats any text with the same tokens, and no other, and may differ in its
+numbers alone from as many as there are.
+
 Tokens are words and numbers in lower case; blanks and punctuation do not count, so texts that
 differ in these alone are equal. In scripts without blanks (Chinese, Japanese, Thai …) a character
 is a token. A number is a token with a digit in it; the English words from two to twelve stand for
@@ -143,14 +147,19 @@ class Index:
         self._templates: dict[int | None, list[int]] = {}
         self._last: tuple[tuple[str, ...], _Text] | None = None
 
-    def verdict(self, fields: tuple[str, ...]) -> Verdict | None:
-        """Why the text is not to be accepted after those that were added; None if it is new."""
+    def verdict(self, fields: tuple[str, ...], *, equal: bool = False) -> Verdict | None:
+        """Why the text is not to be accepted after those that were added; None if it is new.
+
+        With `equal` only texts with the same tokens count.
+        """
         text = self._read(fields)
         similarity = self._near(text)
+        if equal:
+            similarity = {place: score for place, score in similarity.items() if score == 1}
         if similarity:
             place = max(similarity, key=lambda p: (similarity[p], -p))
             return Verdict("near_duplicate", self._ids[place], round(similarity[place], 4))
-        accepted = self._templates.get(text.template, [])
+        accepted = [] if equal else self._templates.get(text.template, [])
         if len(accepted) < SAME_TEMPLATE:
             return None
         first = accepted[0]

@@ -39,6 +39,7 @@ def of_expand(
         short=chosen.small,
         random_seed=settings.random_seed,
         generations=settings.generations,
+        per_parent=settings.per_parent,
     )
 
 

@@ -2,20 +2,18 @@
 
 import json
 import sys
-from array import array
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from math import ceil
-from typing import NamedTuple, overload
-
-import orjson
+from typing import NamedTuple
 
 from distillgen.dedupe import Index
 from distillgen.engine import Fill, Stop
 from distillgen.journal import Journal, Place
 from distillgen.outcomes import Failed, settle
+from distillgen.pool import Pool
 from distillgen.records import (
     Completion,
     Example,
@@ -56,8 +54,8 @@ class Expanded(NamedTuple):
     rejected: list[Rejection]
     failures: list[Failure]
     ledger: dict[str, int]
-    """In proposals: asked + extra = kept + duplicate + template + invalid + short + failed +
-    surplus."""
+    """In proposals: asked + extra = kept + duplicate + template + capped + invalid + short +
+    failed + surplus."""
     ended: str
     """`done`, `saturated`, `ceiling`; empty when the engine stopped it."""
     stop: Stop | None
@@ -74,46 +72,14 @@ def expand(walk: "Walk", fill: Fill) -> Expanded:
     return Expanded(walk.kept, walk.rejected, walk.failures, walk.ledger(), walk.ended, stop)
 
 
-class Packed(Sequence[Example]):
-    """Examples that take a quarter of their room: as JSON in a row, unpacked one at a time."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-        self._ends = array("Q", [0])
-        self._length: int | None = None
-
-    def append(self, example: Example) -> None:
-        """Put one behind the others."""
-        self._data += orjson.dumps(example.row())
-        self._ends.append(len(self._data))
-
-    def first(self, length: int) -> "Packed":
-        """The first so many, without a copy; it does not grow with the others."""
-        view = Packed()
-        view._data, view._ends, view._length = self._data, self._ends, length
-        return view
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1 if self._length is None else self._length
-
-    @overload
-    def __getitem__(self, place: int) -> Example: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Example]: ...
-    def __getitem__(self, place: int | slice) -> Example | list[Example]:
-        places = range(len(self))[place]
-        if isinstance(places, int):
-            start, end = self._ends[places : places + 2]
-            return Example.model_validate_json(self._data[start:end])
-        return [self[i] for i in places]
-
-
 def sequence_of(parts: Sequence[Part]) -> str:
     """Digest of everything that fixes the sequence: strategies, seeds, teacher, sampling, shots."""
     setting = parts[0].setting
     materials = {
         part.name: asdict(part.setting.material) for part in parts if part.setting.material
     }
+    operations = {part.name: part.setting.operations for part in parts if part.setting.operations}
+    capped = {"per_parent": setting.per_parent} if any(part.capped for part in parts) else {}
     return digest(
         {
             "parts": [[part.name, part.share, part.setting.prompt.sha256] for part in parts],
@@ -125,6 +91,8 @@ def sequence_of(parts: Sequence[Part]) -> str:
             "random_seed": setting.random_seed,
         }
         | ({"materials": materials} if materials else {})
+        | ({"operations": operations} if operations else {})
+        | capped
     )
 
 
@@ -142,7 +110,7 @@ class Walk:
         self.sequence = sequence_of(parts)
         self._turns = turns([part.share for part in parts])
         self._drawn_turns: list[tuple[int, int]] = []
-        self.kept = Packed()
+        self.kept = Pool()
         self.rejected: list[Rejection] = []
         self.failures: list[Failure] = []
         self.counts: Counter[str] = Counter()
@@ -151,8 +119,18 @@ class Walk:
         self.ended = ""
         self._kept_after = [0]
         self._recent: deque[tuple[int, int]] = deque()
+        self._free: dict[int, Planned] = {}
+        """Places drawn ahead that need no teacher: the journal does not remember them."""
+        self._parents: list[Sequence[str]] = []
+        """By place, whose children were asked for, where they are counted."""
+        self._asked, self._asked_at = Counter[str](), (0, 0)
+        """How often each was asked for from one place to another."""
         self._index, self._personas = Index(), Index()
         self._questions = {seed.id: seed.question for seed in self.setting.seeds}
+        self._families = {
+            seed.id: seed.family or content_id(seed.user_context, seed.question, seed.images)
+            for seed in self.setting.seeds
+        }
         for seed in self.setting.seeds:
             self._index.add(seed.id, (seed.user_context, seed.question), seed=True)
 
@@ -194,7 +172,7 @@ class Walk:
     def ledger(self) -> dict[str, int]:
         """The sums, places beyond the end included as surplus."""
         beyond = self.journal.places(self.sequence, self.folded) * self.setting.per_call
-        names = ("extra", "kept", "duplicate", "template", "invalid", "short", "failed")
+        names = ("extra", "kept", "duplicate", "template", "capped", "invalid", "short", "failed")
         return {
             "asked": self.folded * self.setting.per_call + (beyond if self.ended else 0),
             **{name: self.counts[name] for name in names},
@@ -205,9 +183,16 @@ class Walk:
 
     def _at(self, i: int) -> tuple[bool, Planned]:
         """What place `i` asks, as it was decided once (True), else as it is drawn now."""
-        if there := self.journal.at(self.sequence, i):
-            return True, Planned(there[0], json.loads(there[1]))
-        return False, self._drawn(i)
+        remembered, planned = True, self._free.get(i)
+        if planned is None and (there := self.journal.at(self.sequence, i)):
+            planned = Planned(there[0], json.loads(there[1]))
+        if planned is None:
+            remembered, planned = False, self._drawn(i)
+        if planned.request is None:
+            self._free[i] = planned
+        if len(self._parents) == i:
+            self._parents.append(planned.lineage["parents"] if self._turn(i)[0].capped else ())
+        return remembered, planned
 
     def _turn(self, i: int) -> tuple[Part, Turn]:
         """Whose turn a place is; a block of places that show the same is of one strategy."""
@@ -219,10 +204,23 @@ class Walk:
 
     def _drawn(self, i: int) -> Planned:
         steady = i // self.setting.steady * self.setting.steady
-        shown = 0 if steady < FROM_SEEDS_ALONE else self._kept_after[steady // 2]
+        start = 0 if steady < FROM_SEEDS_ALONE else steady // 2
         part, turn = self._turn(i)
-        planned: Planned = part.strategy.plan(turn, self.kept.first(shown), part.setting)
+        pool = self.kept.first(self._kept_after[start], self._asked_from(start, i))
+        planned: Planned = part.strategy.plan(turn, pool, part.setting)
         return planned._replace(lineage={"strategy": part.name, **planned.lineage})
+
+    def _asked_from(self, start: int, end: int) -> Counter[str]:
+        """How often each parent's child was asked for in these places."""
+        before, behind = self._asked_at
+        if start < before or end < behind:
+            self._asked, before, behind = Counter(), start, start
+        for parents in self._parents[behind:end]:
+            self._asked.update(parents)
+        for parents in self._parents[before:start]:
+            self._asked.subtract(parents)
+        self._asked_at = start, end
+        return self._asked
 
     def _parsed(self, i: int, lineage: Lineage, completion: Completion | None) -> list[Proposal]:
         part, _ = self._turn(i)
@@ -269,6 +267,8 @@ class Walk:
             self.counts["extra"] += max(0, proposed - self.setting.per_call)
             for proposal in result:
                 new += self._take(proposal, key)
+            proposed = proposed or self.setting.per_call  # in vain
+        self._free.pop(self.folded, None)
         self.folded += 1
         self._kept_after.append(len(self.kept))
         self._recent.append((proposed, new))
@@ -284,7 +284,15 @@ class Walk:
         if proposal.problem:
             self._reject("invalid", proposal, key, detail=proposal.problem)
             return 0
-        verdict = self._index.verdict((context, question))
+        part, _ = self._turn(self.folded)
+        parent = proposal.origin["parents"][0] if proposal.origin.get("operation") else ""
+        if part.capped and self.kept.children(parent) >= self.setting.per_parent:
+            why = f"{self.setting.per_parent} of {parent} are kept"
+            self._reject(
+                "capped", proposal, key, detail=why, of=parent, repeats=self._questions[parent]
+            )
+            return 0
+        verdict = self._index.verdict((context, question), equal=proposal.near)
         if not verdict and persona:
             verdict = self._personas.verdict((persona,))
         if verdict:
@@ -293,15 +301,18 @@ class Walk:
                 repeats=self._questions[verdict.of],
             )  # fmt: skip
             return 0
+        family = self._families.get(parent, parent)
         made = Example(
             question=question, user_context=context, id=content_id(context, question),
-            strategy=self._turn(self.folded)[0].name, request=key, **proposal.origin,
+            strategy=part.name, family=family, request=key, **proposal.origin,
         )  # fmt: skip
         self._index.add(made.id, (context, question))
         if persona:
             self._personas.add(made.id, (persona,))
         self._questions[made.id] = question
-        self.kept.append(made)
+        if family:
+            self._families[made.id] = family
+        self.kept.append(made, parent if part.capped else "")
         self.counts["kept"] += 1
         return 1
 

@@ -13,7 +13,7 @@ from distillgen import formats
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.formats import Format, Layout, LeftOut, Preset, Rationale
-from distillgen.records import JSON, Answer, FileStamp
+from distillgen.records import JSON, Answer, FileStamp, content_id
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -31,7 +31,7 @@ class Options:
     preset: Preset = "paper"
     label_weight: float = 0.5
     shares: Mapping[Split, float] = field(default_factory=lambda: DEFAULT_SHARES)
-    """Share of the prompts that each split gets; they make 1 together."""
+    """Share of the records that each split gets; they make 1 together."""
     random_seed: int = 0
     """Another seed, another split."""
 
@@ -79,12 +79,22 @@ def shares(text: str) -> dict[Split, float]:
     return found
 
 
-def split_of(prompt: str, shares: Mapping[Split, float], random_seed: int) -> Split:
-    """The split of a prompt: by its hash alone, so that it stays there whatever else is exported.
+def kin(answer: Answer) -> str:
+    """What keeps together in a split: the first ancestor of a record, else the record itself.
 
-    Equal prompts are in the same split. The shares are met on average, not exactly.
+    So an example and all that was made of it are together, also when they come from several runs,
+    and so are equal prompts, unless they were made of different examples.
     """
-    seeded = hashlib.sha256(f"{random_seed}\n{prompt}".encode()).digest()
+    own = content_id(answer.user_context.strip(), answer.question.strip(), answer.images)
+    return answer.family or own
+
+
+def split_of(kin: str, shares: Mapping[Split, float], random_seed: int) -> Split:
+    """The split of a record: by a hash alone, so that it stays there whatever else is exported.
+
+    The shares are met on average, not exactly.
+    """
+    seeded = hashlib.sha256(f"{random_seed}\n{kin}".encode()).digest()
     point = int.from_bytes(seeded[:8]) / 2**64
     last = SPLITS[0]
     for split in SPLITS:
@@ -146,7 +156,7 @@ def export(answers: Iterable[Answer], closed: bool, options: Options, out: Path)
         for answer in answers:
             made[answer.teacher, answer.strategy] += 1
             prompt = formats.prompt(answer)
-            split = split_of(prompt, options.shares, options.random_seed)
+            split = split_of(kin(answer), options.shares, options.random_seed)
             for folder in folders:
                 folder.take(answer, prompt, split)
     return [folder.finish(made, options) for folder in folders]
@@ -242,8 +252,10 @@ def _readme(folder: _Folder, made: Counter[tuple[str, str]], options: Options) -
         found.help,
         "\n".join(["| split | records | rows |", "|---|---:|---:|", *counts, *left]),
         _PLACES[folder.told.rationale] if found.rationales else "",
-        f"The hash of the prompt decides the split ({shares}; random seed {options.random_seed}). "
-        "Line n of `<split>.meta.jsonl` says where row n of `<split>.jsonl` comes from.",
+        "The hash of a record, or of the example that it was made of, decides the split "
+        f"({shares}; random seed {options.random_seed}). Equal prompts are in the same one, and an "
+        "example with all that was rewritten or derived from it. Line n of `<split>.meta.jsonl` "
+        "says where row n of `<split>.jsonl` comes from.",
         f"## Load it\n\n```python\nfiles = {files}\n{found.snippet}```" if found.snippet else "",
         "\n".join(["## How it was made", "", *origins]),
         f"## What it is not\n\n{_NOT}",

@@ -19,29 +19,45 @@ from distillgen.tables import Row, kind_of, rows_of
 
 SHOWN = 20
 """Bad lines are all counted, and so many shown."""
-SEED_FIELDS = ("question", "user_context", "answer", "rationale", "label", "tags", "images", "meta")
+SEED_FIELDS = (
+    "question", "user_context", "answer", "rationale", "label", "tags", "images", "meta", "gold",
+    "family", "id",
+)  # fmt: skip
 INPUT_FIELDS = (
-    "question", "user_context", "images", "meta", "id", "strategy", "operation", "generation",
-    "persona", "topic", "attributes", "parents", "request",
+    "question", "user_context", "images", "meta", "gold", "id", "strategy", "operation",
+    "generation", "persona", "topic", "attributes", "parents", "family", "request",
 )  # fmt: skip
 READ_FIELDS = (
-    "question", "user_context", "answer", "rationale", "label", "tags", "images", "strategy",
-    "operation", "topic", "attributes", "parents", "request", "teacher", "rationale_source",
+    "question", "user_context", "answer", "rationale", "label", "tags", "images", "gold", "id",
+    "strategy", "operation", "topic", "attributes", "parents", "family", "request", "teacher",
+    "rationale_source",
 )  # fmt: skip
 """What is read of records, whoever wrote them."""
 MATTER = ("question", "user_context", "id")
 """Fields that must not be lost unseen when a column is misspelt in `--field`."""
 
 
-def read_seeds(path: Path, fields: Mapping[str, str] | None = None) -> list[Seed]:
+def read_seeds(
+    path: Path, fields: Mapping[str, str] | None = None, *, bare: bool = False
+) -> list[Seed]:
     """The seeds of a file, or of stdin for `-`; `fields` maps our names to those of the file.
+
+    `bare` takes seeds without a context too.
 
     Raises:
         UserError: the file cannot be read, or lines are wrong: all of them are named.
     """
+    needed = ("question",) if bare else ("user_context", "question")
+    seeds: list[Seed] = []
+    ids = set[str]()
     with _seekable(path) as file:
-        rows = _Rows(path, file, fields or {}, SEED_FIELDS, ("user_context", "question"))
-        seeds = [Seed.model_validate(known) for _, known in rows.known()]
+        rows = _Rows(path, file, fields or {}, SEED_FIELDS, needed)
+        for row, known in rows.known():
+            if "id" in known and known["id"] in ids:
+                rows.note(row.line, f"`{rows.fields.get('id', 'id')}` {known['id']} stands twice")
+                continue
+            seeds.append(Seed.model_validate(known))
+            ids.add(seeds[-1].id)
     rows.refuse()
     return seeds
 
@@ -336,7 +352,7 @@ def _fitting(ours: str, value: JSON) -> JSON:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
     if ours == "meta":
         return value if isinstance(value, dict) else None
-    if ours in ("answer", "label") and not isinstance(value, str):
+    if ours in ("answer", "label", "gold") and isinstance(value, bool | int | float):
         return json.dumps(value)
     if ours == "id":
         return str(value)

@@ -115,9 +115,25 @@ Strategy = Annotated[
         RUN, "--strategy", "How inputs are made, or a mix: few-shot=0.6,evolve=0.4 [few-shot]."
     ),
 ]
+Operations = Annotated[
+    str | None,
+    _option(
+        RUN, "--operations",
+        "Which operations of evolve, augment, transform: numbers,names [all they have].",
+    ),
+]  # fmt: skip
 Generations = Annotated[
-    int | None, _option(RUN, "--generations", "evolve: rewrite an input so many times at most [3].")
-]
+    int | None,
+    _option(
+        RUN, "--generations", "evolve, augment: rewrite an input so many times at most [3]."
+    ),
+]  # fmt: skip
+PerParent = Annotated[
+    int | None,
+    _option(
+        RUN, "--per-parent", "augment, transform: keep so many inputs of one example at most [2]."
+    ),
+]  # fmt: skip
 Topics = Annotated[
     Path | None,
     _option(RUN, "--topics", "topics: the tree to cover [RUN/topics.toml]."),

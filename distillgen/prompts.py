@@ -24,6 +24,12 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "expand.personas": frozenset(
         {"expert", "language", "labels", "shots", "per_call", "personas", "place"}
     ),
+    "expand.augment": frozenset(
+        {"expert", "language", "labels", "shots", "per_call", "operation", "place"}
+    ),
+    "expand.transform": frozenset(
+        {"expert", "language", "labels", "shots", "per_call", "operation", "place"}
+    ),
     "expand.topics": frozenset(
         {"expert", "language", "labels", "shots", "per_call", "topics", "place"}
     ),
@@ -40,6 +46,8 @@ VARIABLES: Mapping[str, frozenset[str]] = {
 
 _SHOT_FIELDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(VARIABLES, ("user_context", "question")),
+    "expand.augment": ("user_context", "question", "answer"),
+    "expand.transform": ("user_context", "question", "rationale", "answer", "label"),
     "answer": ("user_context", "question", "rationale", "answer", "label"),
 }
 """What each item of `shots` offers to the prompt, by the prompt's name."""

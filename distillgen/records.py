@@ -57,8 +57,9 @@ class Record(BaseModel):
 class Seed(Record):
     """A hand-written example: who asks, and what."""
 
-    user_context: str = Field(min_length=1)
-    """The situation of the person who asks: "I am a 35-year-old business owner"."""
+    user_context: str = ""
+    """The situation of the person who asks: "I am a 35-year-old business owner". It may be empty
+    where nothing but rewritten examples is made of the seeds."""
     question: str = Field(min_length=1)
     """What the person wants to know."""
     answer: str | None = None
@@ -73,11 +74,23 @@ class Seed(Record):
     """Paths of images that belong to the question."""
     meta: dict[str, JSON] = Field(default_factory=dict)
     """Every other column of the file, untouched."""
+    gold: str = ""
+    """The right answer in short, where `answer` says more; else `label` or `answer` is it."""
+    family: str = ""
+    """Content id of the first ancestor, where the seed is an input or an answer that was made."""
+    id: str = Field(
+        default_factory=lambda seed: content_id(
+            seed.get("user_context", ""), seed.get("question", ""), seed.get("images", ())
+        )
+    )
+    """The seed's own id as text, else a digest of its content, 16 hexadecimal digits."""
 
-    @cached_property
-    def id(self) -> str:
-        """Digest of the content, 16 hexadecimal digits."""
-        return content_id(self.user_context, self.question, self.images)
+    def row(self) -> dict[str, JSON]:
+        """The same without an id that is the content's."""
+        row = super().row()
+        if self.id == content_id(self.user_context, self.question, self.images):
+            del row["id"]
+        return row
 
 
 class Example(Record):
@@ -90,7 +103,10 @@ class Example(Record):
     images: tuple[str, ...] = ()
     """Paths of images that belong to the question."""
     meta: dict[str, JSON] = Field(default_factory=dict)
-    """Columns of the source that distillgen does not know, untouched."""
+    """Columns of the source that distillgen does not know, untouched; of what `augment` made, the
+    equation."""
+    gold: str = ""
+    """The right answer, where it is known."""
     id: str
     """The input's own id as text, else a digest of its content; `-2`, `-3` for equal rows."""
     strategy: str = ""
@@ -106,9 +122,11 @@ class Example(Record):
     attributes: dict[str, str] = Field(default_factory=dict)
     """The values that were drawn for it."""
     parents: tuple[str, ...] = ()
-    """Ids of the examples that the teacher was shown."""
+    """Ids of the examples that the teacher was shown, or of the one that it was made of."""
+    family: str = ""
+    """Content id of the first ancestor of what was made of one example, over all generations."""
     request: str = ""
-    """Key of the request whose reply brought it."""
+    """Key of the request whose reply brought it; empty where no teacher was needed."""
 
 
 def content_id(user_context: str, question: str, images: Iterable[str] = ()) -> str:
@@ -259,6 +277,8 @@ class Answer(Record):
     """Paths of images that belong to the question."""
     meta: dict[str, JSON] = Field(default_factory=dict)
     """Columns of the source that distillgen does not know, untouched."""
+    gold: str = ""
+    """The right answer, where it is known without the teacher."""
     id: str
     """The example's id."""
     strategy: str = ""
@@ -275,6 +295,8 @@ class Answer(Record):
     """The values that were drawn for it."""
     parents: tuple[str, ...] = ()
     """Ids of the examples that the teacher was shown when it made this one."""
+    family: str = ""
+    """Content id of the first ancestor: families are never parted between splits."""
     teacher: str
     """Who answered: `provider:model`."""
     request: str
@@ -309,9 +331,10 @@ class Rejection(Record):
 
     stage: Stage
     """The command that met it."""
-    reason: Literal["near_duplicate", "template", "invalid"]
+    reason: Literal["near_duplicate", "template", "capped", "invalid"]
     """`near_duplicate` repeats an earlier text, `template` is one too many that differ in their
-    numbers alone, `invalid` lacks a field or has the wrong type."""
+    numbers alone, `capped` is one too many that was made of the same example, `invalid` lacks a
+    field or has the wrong type."""
     detail: str = ""
     """The same in words."""
     question: str = ""

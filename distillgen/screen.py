@@ -140,7 +140,8 @@ def ledger(result: Result) -> list[str]:
         asked, extra = counts["asked"], counts["extra"]
         parts = [
             _n(counts, "kept", "kept"), _n(counts, "duplicate", "duplicate", "duplicates"),
-            _n(counts, "template", "alike but for numbers"), _n(counts, "invalid", "unusable"),
+            _n(counts, "template", "alike but for numbers"),
+            _n(counts, "capped", "too many of one example"), _n(counts, "invalid", "unusable"),
             _n(counts, "short", "missing from short lists"),
             _n(counts, "failed", "failed") + _kinds(result), _n(counts, "surplus", "surplus"),
         ]  # fmt: skip

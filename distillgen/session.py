@@ -24,7 +24,7 @@ from distillgen.records import JSON
 from distillgen.screen import Screen
 from distillgen.show import visible
 from distillgen.task import Task
-from distillgen.teachers import Chosen, choose
+from distillgen.teachers import NOBODY, Chosen, choose
 from distillgen.work import Result, Work
 
 OWN = (
@@ -38,17 +38,24 @@ class Session:
     """What every command that works in a run folder needs, checked before anything is paid."""
 
     def __init__(
-        self, given: Mapping[str, JSON], found: Task, path: Path, plain_every_s: float | None = None
+        self,
+        given: Mapping[str, JSON],
+        found: Task,
+        path: Path,
+        plain_every_s: float | None = None,
+        *,
+        expands: bool = False,
     ) -> None:
+        """`expands` says that nothing else is done: a strategy may need no teacher."""
         self.given, self.path = given, path
         chosen = {name: value for name, value in given.items() if name not in OWN}
         for name in ("prompts", "topics", "attributes"):
             if chosen.get(name) is not None:
                 chosen[name] = str(chosen[name])
         self.settings = settings.settle(chosen, found)
-        used = {name: strategies.load(name) for name in strategies.shares(self.settings.strategy)}
+        used = strategies.used(self.settings.strategy, self.settings.operations)
         for name in ("topics", "attributes"):
-            if chosen.get(name) and name not in used:
+            if chosen.get(name) and name not in strategies.shares(self.settings.strategy):
                 raise UserError(f"--{name}: is read by --strategy {name}, which is not asked for")
         self.reused = [Path(name) / "journal.sqlite" for name in self.settings.reuse]
         for other in self.reused:
@@ -58,7 +65,9 @@ class Session:
         self.task = found
         every = screen.PLAIN_EVERY_S if plain_every_s is None else plain_every_s
         self.screen = Screen(quiet=bool(given.get("quiet")), plain_every_s=every)
-        self.teacher: Chosen = choose(self.settings, os.environ, Path())
+        asks = not expands or any(strategies.asks(one, named) for one, _, named in used)
+        self.teacher: Chosen = choose(self.settings, os.environ, Path()) if asks else NOBODY
+        self.bare_seeds = all(hasattr(one, "CAPPED") for one, _, _ in used)
         limit = self.settings.max_cost
         if limit is not None and self.teacher.price is None:
             raise UserError(

@@ -36,7 +36,9 @@ class Settings(Record):
     price_out: str | None = None
     n: Count = 100
     strategy: str = "few-shot"
+    operations: str | None = None
     generations: Count = 3
+    per_parent: Count = 2
     topics: str | None = None
     attributes: str | None = None
     per_call: Count | None = None

@@ -161,12 +161,11 @@ def _count(groups: dict[str, Counter[str]], record: Mapping[str, JSON]) -> None:
 
 def seed_ids(records: Iterable[Mapping[str, JSON]]) -> dict[str, str]:
     """The questions of seeds by their ids."""
-    return {
-        content_id(seed.get("user_context", ""), seed["question"], seed.get("images", ())): seed[
-            "question"
-        ]
-        for seed in records
-    }
+    found = {}
+    for seed in records:
+        own = content_id(seed.get("user_context", ""), seed["question"], seed.get("images", ()))
+        found[seed.get("id") or own] = seed["question"]
+    return found
 
 
 # -- figures --------------------------------------------------------------------------------

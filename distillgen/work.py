@@ -26,7 +26,7 @@ from distillgen.draft import KINDS, Drafting
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, FEWER, UserError
 from distillgen.expand import Walk, expand
-from distillgen.folder import Folder, new_entry
+from distillgen.folder import Folder, is_run, new_entry
 from distillgen.pacing import Pace, within_open_files
 from distillgen.prices import NANO, dollars
 from distillgen.records import (
@@ -171,12 +171,15 @@ class Work:
     def walk(self, seeds: list[Seed]) -> Walk:
         """The walk along the sequence that these seeds fix, not yet begun."""
         parts = []
-        for name, share in strategies.shares(self.settings.strategy).items():
-            strategy = strategies.load(name)
+        used = strategies.used(self.settings.strategy, self.settings.operations)
+        for strategy, share, operations in used:
             prompt = self._prompt(strategy.PROMPT)
             setting = of_expand(self.settings, self.chosen, self.task, prompt, tuple(seeds))
+            setting = replace(setting, operations=operations)
             if path := self._material(strategy):
                 setting = replace(setting, material=strategy.read(path))
+            if hasattr(strategy, "check"):
+                strategy.check(setting)
             parts.append(strategies.Part(strategy, setting, share))
         return Walk(parts, of_walk(self.settings, parts[0].setting), self.folder.journal)
 
@@ -232,6 +235,9 @@ class Work:
         result.code = found.stop.code if found.stop else DONE if found.ended == "done" else FEWER
         if found.ended in _SHORT:
             result.notes.append(_SHORT[found.ended].format(walk=walk, options=walk.options))
+        if found.ended in _SHORT and any(part.capped for part in walk.parts):
+            n = walk.setting.per_parent
+            result.notes.append(f"{n} inputs of one example are kept at most; more: --per-parent N")
         self._finish(entry, result)
         return result
 
@@ -240,7 +246,7 @@ class Work:
     def answering(self, given: Iterable[Example], seeds: list[Seed] | None = None) -> Answering:
         """The requests of these inputs, nothing asked yet; seeds are read from the folder."""
         kept = self.folder.path / "seeds.jsonl"
-        shown = seeds or (inputs.read_seeds(kept) if kept.exists() else [])
+        shown = seeds or (inputs.read_seeds(kept, bare=True) if kept.exists() else [])
         setting = of_answer(self.settings, self.chosen, self.task, self._prompt(PROMPT), shown)
         return Answering(given, setting, self.folder.journal)
 
@@ -456,9 +462,9 @@ class Work:
     def _keep_task(self, source: Path, seeds: list[Seed]) -> None:
         """Copy the task file and the seeds as they are used, for the commands that follow."""
         _write(self.folder.path / "seeds.jsonl", seeds)
-        beside = source.with_name(f"{self.task.name}.toml")
-        if beside.is_file():
-            shutil.copyfile(beside, self.folder.path / "task.toml")
+        beside = "task.toml" if is_run(source.parent) else f"{self.task.name}.toml"
+        if source.with_name(beside).is_file():
+            shutil.copyfile(source.with_name(beside), self.folder.path / "task.toml")
 
     def _finish(self, entry: Entry, result: Result) -> None:
         result.usage = {name: n - self._before[name] for name, n in self._used().items()}
@@ -510,8 +516,21 @@ def export_options(settings: Settings) -> export.Options:
     )
 
 
-MEANING = ("teacher", "server", "temperature", "top_p", "max_tokens", "strategy", "generations",
-           "per_call", "shots", "human_shots", "random_seed")  # fmt: skip
+MEANING = (
+    "teacher",
+    "server",
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "strategy",
+    "operations",
+    "generations",
+    "per_parent",
+    "per_call",
+    "shots",
+    "human_shots",
+    "random_seed",
+)
 """Options that go into requests."""
 
 
@@ -525,7 +544,7 @@ def changed_since(old: Entry, new: Entry) -> list[str]:
     changes += [
         f"--{name.replace('_', '-')}"
         for name in MEANING
-        if old.options.get(name) != new.options.get(name)
+        if old.options.get(name, new.options.get(name)) != new.options.get(name)
     ]
     tasks = [entry.options.get("task", {}) for entry in (old, new)]
     changes += [

@@ -16,7 +16,8 @@ LATELY = 200
 
 
 class Yields(NamedTuple):
-    """Proposals and how many of them were kept as new inputs; failed requests proposed nothing."""
+    """What the teacher proposed and how many of it was kept as new inputs; failed requests proposed
+    nothing."""
 
     proposals: int
     kept: int
@@ -69,7 +70,11 @@ class _Requests:
     """The rows of a file that `expand` wrote, in the order of its places."""
 
     def __init__(self, path: Path) -> None:
-        rows = (row for row in files.rows_of(path) if row.get("stage", "expand") == "expand")
+        rows = (
+            row
+            for row in files.rows_of(path)
+            if row.get("stage", "expand") == "expand" and row.get("request")
+        )
         self._rows: Iterator[dict[str, JSON]] = chain(rows, [{}])
         self._next = next(self._rows)
 

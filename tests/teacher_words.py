@@ -56,6 +56,20 @@ def proposal(point: float, twin: bool) -> tuple[str, str]:
     return context, f"{pick(DO)} {pick(WHAT)} {pick(WHEN)}?"
 
 
+NUMBER = re.compile(
+    r"\d+(?:[.,]\d+)*|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b", re.I
+)
+
+
+def rewritten(point: float, sample: JSON, *, backwards: bool) -> tuple[str, str]:
+    """A user context and a question in other words, with the numbers of a sample and no others."""
+    context, question = (NUMBER.sub("some", text) for text in proposal(point, False))
+    numbers = ", ".join(NUMBER.findall(f"{sample['user_context']} {sample['question']}"))
+    if backwards:
+        question += f" The answer was {sample['answer']}. What is x?"
+    return f"{context} It is about {numbers}{' and x' if backwards else ''}.", question
+
+
 def reasons(point: float) -> str:
     """Why an answer holds."""
     dice = random.Random(point)
@@ -88,6 +102,11 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         count = properties.get("examples", {}).get("minItems", count)
         pairs = [proposal(point(dice, i), point("twin", dice, i) < twins)
                  for i in range(count)]  # fmt: skip
+        if "in quite other words" in words or "x stands in its place" in words:
+            backwards = "x stands in its place" in words
+            lines = [line for line in words.splitlines() if line.startswith('{"user_context"')]
+            pairs = [rewritten(point(dice, i), json.loads(line), backwards=backwards)
+                     for i, line in enumerate(lines)]  # fmt: skip
         items = [{"user_context": c, "question": q} for c, q in pairs]
         for i, item in enumerate(items):
             if '"sample"' in words:
@@ -97,6 +116,10 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
             if '"persona"' in words:
                 twin = point("twin", dice, i) >= twins / 2 and point("double", dice, i) < twins / 2
                 item["persona"] = proposal(point("who", dice, i), twin)[0]
+            if '"flawed"' in words:
+                item["flawed"] = reasons(point("flawed", dice, i))
+            if "about a text that lies before them" in words:
+                del item["user_context"]
         return {"examples": items}
     for name in ("topics", "attributes"):
         if f'{{"{name}"' in words:

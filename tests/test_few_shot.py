@@ -18,6 +18,7 @@ def setting(short: bool) -> Setting:
     return Setting(
         terms=Terms("t"), task=Task(name="t"), prompt=prompt, seeds=SEEDS,
         per_call=1, shots=4, human_shots=4, steady=1, short=short, random_seed=0, generations=3,
+        per_parent=2,
     )  # fmt: skip
 
 

@@ -12,7 +12,11 @@ from distillgen.records import Completion, Example, Seed, Terms
 from distillgen.strategies import Setting, Turn, evolve, names, personas, turns
 from distillgen.task import Task
 
-ALL = [*names(), "few_shot=0.5,evolve=0.3,personas=0.2", "topics=0.5,attributes=0.2,few-shot=0.3"]
+MIX = "few_shot=0.4,evolve=0.2,personas=0.2,augment=0.1,transform=0.1"
+ALL = [*names(), "few_shot=0.5,evolve=0.3,personas=0.2", "topics=0.5,attributes=0.2,few-shot=0.3",
+       MIX]  # fmt: skip
+OF_ONE = ("evolve", "augment", "transform")
+SEED_SETS = {"augment": "arithmetic", "transform": "arithmetic"}
 SEEDS = tuple(
     Seed(user_context=f"I am a {who}, and save for years.", question=f"Is {what} a good idea?")
     for who, what in (("baker", "gold"), ("nurse", "a flat"), ("judge", "a loan"))
@@ -23,7 +27,7 @@ def setting(name: str, per_call: int = 2, generations: int = 3) -> Setting:
     return Setting(
         terms=Terms("t"), task=Task(name="t"), prompt=find(f"expand.{name}", "", False, []),
         seeds=SEEDS, per_call=per_call, shots=3, human_shots=3, steady=1, short=False,
-        random_seed=0, generations=generations,
+        random_seed=0, generations=generations, per_parent=2,
     )  # fmt: skip
 
 
@@ -31,7 +35,8 @@ def setting(name: str, per_call: int = 2, generations: int = 3) -> Setting:
 def test_the_sequence_is_fixed_goes_on_and_is_asked_once(cli, server, tmp_path, strategy):
     """Equal at any concurrency; a smaller -n is a prefix; nothing is asked the second time."""
     server.set(latency_s=0.002, spread=0.6, useless_share=0.05)
-    job = ["expand", seeds(tmp_path), "--strategy", strategy, "--per-call", 4, "--patience", 0,
+    job = ["expand", seeds(tmp_path, SEED_SETS.get(strategy, "stock_advisor")), "--strategy",
+           strategy, "--per-call", 4, "--per-parent", 40, "--patience", 0,
            *material(tmp_path, strategy), *teacher(server), "--json"]  # fmt: skip
     for concurrency in (1, 32):
         told = cli(*job, "-n", 120, "--concurrency", concurrency, "-o", f"at-{concurrency}").told
@@ -55,18 +60,21 @@ def test_the_sequence_is_fixed_goes_on_and_is_asked_once(cli, server, tmp_path, 
 
 @pytest.mark.parametrize("strategy", ALL)
 def test_every_example_says_how_it_was_made_and_so_does_its_answer(cli, server, tmp_path, strategy):
-    cli("run", seeds(tmp_path), "-n", 60, "--per-call", 4, "--strategy", strategy,
-        *material(tmp_path, strategy), *teacher(server))  # fmt: skip
-    run = tmp_path / "runs/stock_advisor"
+    cli("run", seeds(tmp_path, SEED_SETS.get(strategy, "stock_advisor")), "-n", 60, "--per-call", 4,
+        "--per-parent", 40, "--strategy", strategy, *material(tmp_path, strategy),
+        *teacher(server), "-o", "run")  # fmt: skip
+    run = tmp_path / "run"
     made, answers = lines(run / "inputs.jsonl"), lines(run / "answers.jsonl")
     known = {row["id"] for row in made} | {row["parents"][0] for row in made}
     for row, answer in zip(made, answers, strict=True):
         assert row["parents"]
         assert set(row["parents"]) <= known | {p for r in made for p in r["parents"]}
         fields = ("strategy", "operation", "generation", "persona", "topic", "attributes",
-                  "parents")  # fmt: skip
+                  "parents", "gold", "family")  # fmt: skip
         assert {f: row.get(f) for f in fields} == {f: answer.get(f) for f in fields}
-        assert bool(row.get("operation")) == (row["strategy"] == "evolve")
+        of_one = row["strategy"] in OF_ONE
+        assert bool(row.get("operation")) == bool(row.get("family")) == of_one
+        assert len(row["parents"]) == 1 or not of_one
         assert bool(row.get("persona")) == (row["strategy"] == "personas")
         assert bool(row.get("topic")) == (row["strategy"] == "topics")
         assert bool(row.get("attributes")) == (row["strategy"] == "attributes")

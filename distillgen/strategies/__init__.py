@@ -11,6 +11,11 @@ then given None. A strategy that works from a file which people edit has its nam
 (`topics.toml`: the option is `--topics`), `read(path)`, which makes a frozen dataclass of it, and
 `text(draft)`, which spells what the teacher drafted as such a file.
 
+A strategy that does one of several things to one example has their names, `OPERATIONS`, and those
+that need no teacher, `NO_TEACHER`; what it makes says its `operation` and has one parent. With
+`CAPPED` no more than `--per-parent` inputs are kept of one parent. `check(setting)`, if there is
+one, finds what cannot work with these seeds.
+
 Its first docstring line is its help. No strategy knows of another: places go to them in turn.
 """
 
@@ -26,6 +31,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from distillgen import replies
 from distillgen.errors import UserError
+from distillgen.pool import Pool as Pool
 from distillgen.prompts import Prompt
 from distillgen.records import JSON, Completion, Example, Request, Seed, Terms
 from distillgen.task import Task
@@ -57,6 +63,10 @@ class Setting:
     random_seed: int
     generations: int
     """An input is rewritten so many times at most, its ancestors' times included."""
+    per_parent: int
+    """So many inputs that were made of one example are kept at most, where they are counted."""
+    operations: tuple[str, ...] = ()
+    """Those of the strategy's operations that are used; none for all of them."""
     material: Any = None
     """What the strategy's file holds, as its `read` made it; None without one."""
 
@@ -89,6 +99,8 @@ class Proposal(NamedTuple):
     origin: Mapping[str, JSON]
     """Fields of `Example` that say how it was made."""
     problem: str = ""
+    near: bool = False
+    """It is meant to be near its parent: what equals it is a duplicate, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,11 @@ class Part:
         """As the records spell it: `few_shot`."""
         return self.strategy.__name__.rpartition(".")[2]
 
+    @property
+    def capped(self) -> bool:
+        """Whether what it makes of one example is counted."""
+        return hasattr(self.strategy, "CAPPED")
+
 
 def turns(shares: Sequence[float]) -> Iterator[tuple[int, int]]:
     """For each place the part whose turn it is, and how many it had before.
@@ -118,10 +135,6 @@ def turns(shares: Sequence[float]) -> Iterator[tuple[int, int]]:
         part = max(range(len(shares)), key=lambda k: (shares[k] * place - had[k], -k))
         yield part, had[part]
         had[part] += 1
-
-
-Pool = Sequence[Example]
-"""The inputs that a place may show: what the first half of the sequence before it brought."""
 
 
 def names() -> list[str]:
@@ -174,10 +187,49 @@ def shares(text: str) -> dict[str, float]:
     return found
 
 
-def schema(count: int, *more: str) -> dict[str, JSON]:
+class Used(NamedTuple):
+    """A strategy as the command line asks for it."""
+
+    strategy: ModuleType
+    share: float
+    operations: tuple[str, ...]
+    """Those of its operations that are named, in its own order; none for all of them."""
+
+
+def used(text: str, operations: str | None) -> list[Used]:
+    """The strategies that are named, with their shares and what each is to do.
+
+    Raises:
+        UserError: there is no such strategy, or none of them has such an operation.
+    """
+    found = [(load(name), share) for name, share in shares(text).items()]
+    named = [name.strip().replace("-", "_") for name in (operations or "").split(",")]
+    there = [getattr(strategy, "OPERATIONS", ()) for strategy, _ in found]
+    known = [name for names in there for name in names]
+    for name in named if operations else ():
+        if name not in known:
+            listed = ", ".join(known) or f"none for {text}"
+            raise UserError(f"--operations: no operation `{name}`; there are: {listed}")
+    return [
+        Used(strategy, share, tuple(name for name in names if name in named))
+        for (strategy, share), names in zip(found, there, strict=True)
+    ]
+
+
+def asks(strategy: ModuleType, operations: tuple[str, ...]) -> bool:
+    """Whether a strategy needs a teacher for these operations, none for all."""
+    free = set[str](getattr(strategy, "NO_TEACHER", ()))
+    return not free or not set(operations or strategy.OPERATIONS) <= free
+
+
+TEXTS = ("user_context", "question")
+"""What the teacher writes of an input, unless a strategy has it otherwise."""
+
+
+def schema(count: int, *more: str, of: Sequence[str] = TEXTS) -> dict[str, JSON]:
     """JSON Schema of a reply with so many inputs, strict; `more` names texts that stand first."""
     text = {"type": "string", "minLength": 1}
-    names = (*more, "user_context", "question")
+    names = (*more, *of)
     item = {
         "type": "object",
         "properties": dict.fromkeys(names, text),
@@ -200,15 +252,14 @@ def number(name: str, count: int) -> tuple[str, ...]:
 
 
 def numbered(
-    completion: Completion, name: str, count: int
+    completion: Completion, name: str, count: int, of: Sequence[str] = TEXTS
 ) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     """The items of a reply with the index of what each is of, and what is wrong with the others.
 
     Raises:
         ParseError: there is no item at all.
     """
-    names = (*number(name, count), "user_context", "question")
-    items, problems = replies.items(completion, fields=names)
+    items, problems = replies.items(completion, fields=(*number(name, count), *of))
     found = []
     for item in items:
         said = item.get(name, "1").strip("#. ")
@@ -219,7 +270,7 @@ def numbered(
     return found, problems
 
 
-def draw(place: int, pool: Pool, setting: Setting) -> list[Seed | Example]:
+def draw(place: int, pool: Sequence[Example], setting: Setting) -> list[Seed | Example]:
     """The examples to show, in a random order that depends on the place alone."""
     dice = random.Random(f"{setting.random_seed} {place}")
     made = _pick(pool, setting.shots - setting.human_shots, setting.short, dice)

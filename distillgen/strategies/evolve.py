@@ -46,7 +46,8 @@ STOP_WORDS = frozenset(
 def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     """What a place asks: one operation, on inputs that were not yet rewritten too often."""
     dice = random.Random(f"{setting.random_seed} evolve {turn.place}")
-    operation = OPERATIONS[int(dice.random() * len(OPERATIONS))]
+    operations = setting.operations or OPERATIONS
+    operation = operations[int(dice.random() * len(operations))]
     parents = _parents(pool, setting, dice)
     messages = setting.prompt.render(
         expert=setting.task.expert,

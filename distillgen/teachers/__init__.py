@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from distillgen.errors import UserError
-from distillgen.prices import Price, price_of
+from distillgen.prices import FREE, Price, price_of
 from distillgen.providers import (
     TeacherName,
     doctor,
@@ -41,6 +42,17 @@ class Chosen:
     concurrency: int
     price: Price | None
     make: Callable[[Progress, Say], Teacher]
+
+
+NOBODY = Chosen(
+    identity="none", shown="none", url="none", small=False, stays_here=True, good_for="",
+    concurrency=1, price=FREE, make=lambda *_: _nobody(),
+)  # fmt: skip
+"""Where nothing is to be asked."""
+
+
+def _nobody() -> NoReturn:
+    raise AssertionError("nobody is to be asked")
 
 
 def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
