@@ -17,8 +17,8 @@ TRIES = 300
 """Draws of new numbers before a problem is left as it is; twice, see `changed`."""
 MOST = 200
 """Characters of an equation."""
-LONGEST = 30
-"""Characters of a number."""
+LONGEST = 15
+"""Characters of a number; a longer one is left alone."""
 PLACES = 6
 """Decimal places of what can be said as a decimal number."""
 
@@ -41,8 +41,8 @@ _IMPLIED = {
     "minutes": 60, "percent": 100, "cents": 100, "hundred": 100, "thousand": 1000,
 }  # fmt: skip
 """Words that may stand for a number of the equation; one that does is not for us to change."""
-_TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[A-Za-z]+(?:-[A-Za-z]+)*|%")
-_PLAIN = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+_TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[A-Za-z]+(?:-[A-Za-z]+)*|%", re.ASCII)
+_PLAIN = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?", re.ASCII)
 _ATTACHED = re.compile(r"[\w.,:/–-]#|#\w|#[-–]\d")
 _CALCULATION = re.compile(r"[\d.+*/() -]*", re.ASCII)
 _SCALE = re.compile(r"\s+(?:hundred|thousand|million|billion|dozen)\b", re.I)

@@ -1,7 +1,6 @@
 """The seeds that come with distillgen: sound, varied, and right where that can be computed."""
 
 import ast
-import json
 import operator
 import re
 from collections import Counter
@@ -10,6 +9,7 @@ from itertools import combinations
 
 import pytest
 
+from distillgen.inputs import read_seeds
 from distillgen.prompts import packaged, packaged_seeds
 from distillgen.records import Seed
 from distillgen.task import task_beside
@@ -24,8 +24,7 @@ OPERATORS = {
 
 
 def seeds(name: str) -> list[Seed]:
-    lines = packaged_seeds(name).read_text("utf-8").splitlines()
-    return [Seed(**json.loads(line)) for line in lines]
+    return read_seeds(packaged_seeds(name))
 
 
 def words(text: str) -> set[str]:
@@ -90,6 +89,13 @@ def test_every_calculation_is_right_and_ends_in_the_answer():
         for calculation, result in steps:
             assert value(ast.parse(calculation, mode="eval").body) == Fraction(result), seed
         assert (seed.rationale or "").endswith(seed.answer or "?")
+
+
+def test_an_equation_gives_the_answer():
+    equations = {seed.answer: seed.meta["equation"] for seed in seeds("arithmetic") if seed.meta}
+    assert len(equations) >= 9
+    for answer, equation in equations.items():
+        assert value(ast.parse(equation, mode="eval").body) == Fraction(answer)
 
 
 def test_calculations_use_the_numbers_of_their_problem():
