@@ -40,7 +40,7 @@ _WE, _I = re.compile(r"\b(?:we|us|our)\b", re.I), re.compile(r"\b(?:I|[Mm]e|[Mm]
 _THIRD = re.compile(r"\b(?i:he|him|his|she|her|hers|they|them|their|it|its)\b")
 _NO_FIRST = re.compile(rf"(?![A-Z\d])|[\w ]*:|{_THIRD.pattern}", re.ASCII)
 """How a text begins that nothing can stand before: no sentence, a label, a pronoun."""
-_BETWEEN = re.compile(r"(?<=[a-z\d]{2}[.!?])\s+(?=[A-Z])")
+_BETWEEN = re.compile(r"(?:(?<=[a-z\d]{2}[.!?])|(?<=\s\d[.!?]))\s+(?=[A-Z])")
 """Between two sentences; not behind "Mr." or an initial."""
 _LEAD = re.compile(
     r"(?:if|when|since|as|after|before|because|while|suppose|given|for|with)\b", re.I

@@ -179,7 +179,7 @@ class Work:
             if path := self._material(strategy):
                 setting = replace(setting, material=strategy.read(path))
             if hasattr(strategy, "check"):
-                strategy.check(setting)
+                strategy.check(setting, alone=len(used) == 1)
             parts.append(strategies.Part(strategy, setting, share))
         return Walk(parts, of_walk(self.settings, parts[0].setting), self.folder.journal)
 

@@ -96,7 +96,7 @@ def balanced(told: dict[str, Any]) -> bool:
 
 
 def _expand(counts: dict[str, int]) -> bool:
-    names = ("kept", "duplicate", "template", "invalid", "short", "failed", "surplus")
+    names = ("kept", "duplicate", "template", "capped", "invalid", "short", "failed", "surplus")
     return counts["asked"] + counts["extra"] == sum(counts[name] for name in names)
 
 

@@ -25,7 +25,8 @@ def left(texts, equation, result=""):
 @pytest.mark.parametrize(
     "text",
     ["", "a + 1", "2 ** 9", "7 // 2", "1e9 + 1", "1_000 + 1", "f(1)", "[1][0]", "2 if 1 else 3",
-     "True + 1", "__import__('os')", "1 / 0", "1 +", "(" * 150 + "1" + ")" * 150, "1 + " * 99 + "1"],
+     "True + 1", "__import__('os')", "1 / 0", "1 +", "(" * 150 + "1" + ")" * 150,
+     "1 + " * 99 + "1"],
 )  # fmt: skip
 def test_nothing_but_a_calculation_is_read(text):
     assert read(text) is None

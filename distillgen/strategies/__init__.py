@@ -13,8 +13,8 @@ then given None. A strategy that works from a file which people edit has its nam
 
 A strategy that does one of several things to one example has their names, `OPERATIONS`, and those
 that need no teacher, `NO_TEACHER`; what it makes says its `operation` and has one parent. With
-`CAPPED` no more than `--per-parent` inputs are kept of one parent. `check(setting)`, if there is
-one, finds what cannot work with these seeds.
+`CAPPED` no more than `--per-parent` inputs are kept of one parent. `check(setting, alone=…)`, if
+there is one, finds what cannot work with these seeds; `alone` where no other makes inputs.
 
 Its first docstring line is its help. No strategy knows of another: places go to them in turn.
 """

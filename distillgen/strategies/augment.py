@@ -57,15 +57,15 @@ class Made:
         return {**vars(self), "meta": dict(self.meta)}
 
 
-def check(setting: Setting) -> None:
-    """See that something can be done.
+def check(setting: Setting, *, alone: bool) -> None:
+    """See that something can be done, unless others bring inputs to do it to.
 
     Raises:
         UserError: no operation applies to any seed.
     """
     wanted = setting.operations or OPERATIONS
     dice = random.Random(0)
-    if not any(made(name, seed, dice) for name in wanted for seed in setting.seeds):
+    if alone and not any(made(name, seed, dice) for name in wanted for seed in setting.seeds):
         raise UserError(
             f"augment: {', '.join(wanted)}: nothing of this applies to any seed. `numbers` needs an"
             " `equation` that gives the answer, `names` first names that we know, `irrelevant`"

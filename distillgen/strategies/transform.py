@@ -43,8 +43,8 @@ LOOKED_AT = 100
 HEADINGS = {"question": "Question", "rationale": "Reasons", "answer": "Answer", "flawed": "Answer"}
 
 
-def check(setting: Setting) -> None:
-    """See that something can be done.
+def check(setting: Setting, *, alone: bool) -> None:
+    """See that something can be done; the inputs of others have no answers.
 
     Raises:
         UserError: no operation applies to any seed.
