@@ -85,10 +85,11 @@ LEDGER = """
 
     The screen, the manifest and `--json` give the same counts, and they add up.
 
-    - `expand`, in proposals: `asked + extra = kept + duplicate + template + invalid + short +
-      failed + surplus`. `asked` is the number of requests with an outcome, times the inputs asked
-      for in each; `short` is what was missing from short lists, `extra` what came beyond; `surplus`
-      came after the last input that was wanted, and is there when `-n` grows.
+    - `expand`, in proposals: `asked + extra = kept + duplicate + template + capped + invalid +
+      short + failed + surplus`. `asked` is the number of requests with an outcome, and of places
+      that needed no teacher, times the inputs asked for in each; `short` is what was missing from
+      short lists, `extra` what came beyond; `capped` were too many of one example; `surplus` came
+      after the last input that was wanted, and is there when `-n` grows.
     - `answer`, in inputs: `given = kept + failed + open + rejected`.
     - `topics`, `attributes`, in requests: `given = kept + failed + open`. `leaves` are the concepts
       or values that came of them, `left_out` names that `rejected.jsonl` says the reason of.

@@ -3,12 +3,14 @@
 import json
 import random
 import re
+import subprocess
+import sys
 from collections import Counter
 from fractions import Fraction
 from itertools import takewhile
 
 import pytest
-from conftest import KEY
+from conftest import KEY, ROOT
 from jobs import balanced, content, lines, seeds, teacher
 
 from distillgen import asides, dedupe, first_names
@@ -176,6 +178,28 @@ def test_of_derived_texts_only_equal_ones_are_duplicates():
     equal = index.verdict(("Ida sells two hats!", "how many euros"), equal=True)
     assert equal
     assert (equal.reason, equal.of) == ("near_duplicate", "0")
+
+
+def test_the_benchmark_finds_every_recomputed_answer_right(cli, tmp_path):
+    problems = [
+        ("Ida has 14 hats in 2 boxes", "How many are in a box?", "( 14.0 / 2.0 )", 7.0),
+        ("Tom, 40, had 81 stamps. He lost 19", "How many has he left?", "( 81.0 - 19.0 )", 62.0),
+        ("8 boys carry 12 chairs each and 9 more.", "How many?", "( ( 8.0 * 12.0 ) + 9.0 )", 105.0),
+        ("Eva cuts 2.5 metres off 9.75 metres", "How much is left?", "( 9.75 - 2.5 )", 7.25),
+        ("36 eggs fill 3 crates; 5 more stay", "How many a crate?", "( 36.0 / 3.0 )", 12.0),
+        ("A dozen eggs cost 6 euros", "How many eggs for 9 euros?", "( 12.0 * 9.0 / 6.0 )", 18.0),
+    ]
+    names = ("Body", "Question", "Equation", "Answer")
+    rows = [dict(zip(names, problem, strict=True)) for problem in problems]
+    (tmp_path / "svamp").mkdir()
+    (tmp_path / "svamp/SVAMP.json").write_text(json.dumps(rows))
+    ran = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/augment.py", tmp_path],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "5 of 6 problems = 83.3% can be changed; 15 changed, wrong: none" in ran.stdout
+    assert ran.stdout.count("\n- ") == 15
 
 
 # -- with a teacher --------------------------------------------------------------------------------
