@@ -59,8 +59,8 @@ def read(wanted: Setting, **item: str):
     ],
 )  # fmt: skip
 def test_the_example_stands_before_what_is_asked_about_it(operation, told, gold):
-    made = read(setting(SEED, operations=(operation,)), question="And now?")
-    assert made.question == "And now?"
+    made = read(setting(SEED, operations=(operation,)), question="And what now?")
+    assert made.question == "And what now?"
     assert made.user_context.split("\n\n") == [
         "I keep bees in a valley.",
         *told.replace("It is", SEED.answer or "").split("|"),
@@ -76,7 +76,11 @@ def test_a_critique_is_of_an_answer_that_is_not_the_right_one():
     made = read(wanted, question="Is that so?", flawed="Take none, bees need no hive.")
     assert made.user_context.endswith("Which hive?\n\nAnswer: Take none, bees need no hive.")
     assert "Take the large one" not in made.user_context
-    assert "right one says" in read(wanted, question="So?", flawed="take the large one").problem
+    assert read(wanted, question="Critique, please", flawed="Take none.").problem == "no request"
+    assert (
+        "right one says"
+        in read(wanted, question="Is that so?", flawed="take the large one").problem
+    )
     with pytest.raises(replies.ParseError, match="flawed"):
         read(wanted, question="Is that so?")
 

@@ -40,6 +40,8 @@ OPERATIONS = tuple(PARTS)
 CAPPED = True
 LOOKED_AT = 100
 """Of so many examples, drawn at random, those with the fewest children are the first to be used."""
+LEAST = 3
+"""Words of a request."""
 HEADINGS = {"question": "Question", "rationale": "Reasons", "answer": "Answer", "flawed": "Answer"}
 
 
@@ -142,6 +144,8 @@ def parse(completion: Completion | None, lineage: Lineage) -> list[Proposal]:
         same = flawed and dedupe.alike([flawed], [records[place]["right"]])
         context = told(operation, records[place] | {"flawed": flawed})
         problem = "the flawed answer says what the right one says" if same else ""
+        if len(dedupe.tokens(item["question"])) < LEAST:
+            problem = "no request"
         proposals.append(Proposal(context, item["question"], origin, problem))
     return proposals + [Proposal("", "", {}, problem) for problem in problems]
 
