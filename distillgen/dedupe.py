@@ -132,7 +132,11 @@ class Index:
     (benchmarks/dedupe.py).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, above: float = NEAR, sketched: bool = True, guard: bool = True) -> None:
+        """`above` is another ROUGE-L F1 than `NEAR`. Without `sketched` all texts with equal
+        numbers are compared: 2 CPU-minutes for 100,000 without any. Without `guard` numbers are
+        words, as Self-Instruct has it."""
+        self._above, self._sketched, self._guard = above, sketched, guard
         self._ids: list[str] = []
         self._columns: list[list[str]] = []
         """For each field, the codes of all texts."""
@@ -150,6 +154,17 @@ class Index:
         if similarity:
             place = max(similarity, key=lambda p: (similarity[p], -p))
             return Verdict("near_duplicate", self._ids[place], round(similarity[place], 4))
+        return self._template(text)
+
+    def near(self, fields: tuple[str, ...]) -> dict[str, float]:
+        """Ids of all texts that this one repeats, and the lowest ROUGE-L F1 over the fields."""
+        return {self._ids[place]: score for place, score in self._near(self._read(fields)).items()}
+
+    def template(self, fields: tuple[str, ...]) -> Verdict | None:
+        """Whether the text is one too many of those that differ in their numbers alone."""
+        return self._template(self._read(fields))
+
+    def _template(self, text: "_Text") -> Verdict | None:
         accepted = self._templates.get(text.template, [])
         if len(accepted) < SAME_TEMPLATE:
             return None
@@ -175,7 +190,7 @@ class Index:
         alike.append(place)
         if lsh := self._lsh.get(text.numbers):
             lsh.insert(place, text.sketch)
-        elif len(alike) > ALL:
+        elif self._sketched and len(alike) > ALL:
             self._lsh[text.numbers] = self._hashed(alike)
 
     def _read(self, fields: tuple[str, ...]) -> _Text:
@@ -185,7 +200,7 @@ class Index:
         codes = tuple(map(self._coded, found))
         numbers = ""
         template = None
-        if not all(map(self._numbers.isdisjoint, codes)):
+        if self._guard and not all(map(self._numbers.isdisjoint, codes)):
             numbers = "".join(sorted(filter(self._numbers.__contains__, "".join(codes))))
             any_number = str.maketrans(dict.fromkeys(numbers, _ANY_NUMBER))
             template = hash(tuple(code.translate(any_number) for code in codes))
@@ -219,10 +234,12 @@ class Index:
                 code,
                 [column[place] for place in left],
                 scorer=Indel.normalized_similarity,
-                score_cutoff=NEAR,
+                score_cutoff=self._above,
                 limit=None,
             )
-            near = {left[i]: min(near[left[i]], score) for _, score, i in found if score > NEAR}
+            near = {
+                left[i]: min(near[left[i]], score) for _, score, i in found if score > self._above
+            }
         return near
 
     def _hashed(self, places: list[int]) -> RMinHashLSH:

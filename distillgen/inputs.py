@@ -174,7 +174,8 @@ class Records:
         """`names` are the fields that are read; `strict` refuses a file with any wrong row, else
         one with nothing but such; `alone`: no other file may have the fields that are mapped."""
         self.path = path
-        self._fields, self._names = fields or {}, names
+        self.fields: Mapping[str, str] = fields or {}
+        self._names = names
         self._strict, self._alone = strict, alone
         self._state: tuple[int, int] | None = None
         self.wrong: list[int] = []
@@ -191,7 +192,7 @@ class Records:
                 walked before.
         """
         with _seekable(self.path) as file:
-            rows = _Rows(self.path, file, self._fields, self._names, ("question",))
+            rows = _Rows(self.path, file, self.fields, self._names, ("question",))
             rows.alone = self._alone
             for row, known in rows.known():
                 yield Line(row.line, known, row.columns)
