@@ -41,6 +41,7 @@ bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR
 	@test -n "$(DATA)" || { echo "Name the folder: make bench-data DATA=DIR"; exit 2; }
 	@$(BIN)/python benchmarks/stats.py "$(DATA)"
 	@$(BIN)/python benchmarks/decontaminate.py "$(DATA)"
+	@$(BIN)/python benchmarks/dedupe_data.py "$(DATA)"
 
 clean:  ## Remove the environment and what tools left behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist build

@@ -1,4 +1,4 @@
-"""Compare near duplicates with Self-Instruct's rule: `python benchmarks/dedupe_data.py DIR`.
+"""Hold near duplicates against Self-Instruct's: `python benchmarks/dedupe_data.py DIR [TEXTS]`.
 
 DIR holds public data: `self_instruct/` with `seed_tasks.jsonl` and
 `user_oriented_instructions.jsonl` (yizhongw/self-instruct), and `svamp/SVAMP.json`
@@ -24,7 +24,7 @@ from rapidfuzz.distance import LCSseq
 from distillgen.dedupe import NEAR, Index
 
 PLANTED = 10_000
-"""Texts among which near duplicates are planted; every fifth is one."""
+"""Texts among which near duplicates are planted, unless TEXTS says otherwise; each fifth is one."""
 
 
 def by_hand(given: Iterable[str]) -> list[bool]:
@@ -65,14 +65,14 @@ def compare(name: str, given: list[str]) -> None:
     )
 
 
-def planted() -> None:
+def planted(count: int) -> None:
     """Print how many near duplicates of each kind are found by the index and by comparing all."""
     rng = random.Random(3)
     words = {word for context, _ in texts(500, with_numbers=0) for word in context.split()}
     kinds = edits(sorted(words), rng)
     given: list[str] = []
     names: list[str] = []
-    for n, fields in enumerate(texts(PLANTED, with_numbers=0.5)):
+    for n, fields in enumerate(texts(count, with_numbers=0.5)):
         name = rng.choice(sorted(kinds)) if n % 5 == 4 else ""
         given.append(kinds[name](rng.choice(given)) if name else " ".join(fields))
         names.append(name)
@@ -125,4 +125,4 @@ if __name__ == "__main__":
     compare("self-instruct user", column(there / "user_oriented_instructions.jsonl", "instruction"))
     problems = json.loads((data / "svamp/SVAMP.json").read_text("utf-8"))
     compare("SVAMP", [f"{one['Body']} {one['Question']}" for one in problems])
-    planted()
+    planted(int(sys.argv[2]) if len(sys.argv) > 2 else PLANTED)

@@ -220,8 +220,8 @@ def dedupe(given: Mapping[str, JSON]) -> None:
     """Records without those that repeat others."""
     source = _newest(Path(given["file"]))
     path = folder.folder_of(str(source), given["out"])
-    teacher = {"teacher": "local"}
-    this = Session({**given, **teacher}, task_of(_no_folder(source), path), path)
+    this = Session({**given, "teacher": "local"}, task_of(_no_folder(source), path), path)
+    next(tables.rows_of(source))
     on = tuple(dict.fromkeys(given["on"] or deduped.ON))
     if unknown := [name for name in on if name not in deduped.MAY_BE_ON]:
         raise UserError(

@@ -221,10 +221,15 @@ def _of_dedupe(result: Result, done: Deduped) -> list[str]:
                 f"         not compared, as {frame.share:.0%} of the rows share it in {name}:"
                 f" {shown!r} ({len(frame.shown.split())} words)"
             )
-    if bar := done.bar:
+    if (bar := done.bar) and bar.found:
         lines.append(
             f"         cosine above {bar.above:.2f}: of 100 known pairs that say the same it takes"
             f" {bar.found} for the same, of 100 others {bar.wrong}"
+        )
+    elif bar:
+        lines.append(
+            "         WARNING: these embeddings do not tell known pairs apart, so nothing is taken"
+            " for the same in other words; name a model made for it"
         )
     for one in done.first:
         how = one.reason.replace("_", " ")

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,7 +148,7 @@ def bar(cosines: Iterable[tuple[float, bool]]) -> Bar:
     """
     best, found, wrong = Bar(1.0, 0, 0), 0, 0
     ordered = sorted(cosines, reverse=True)
-    for (cosine, same), (lower, _) in zip(ordered, [*ordered[1:], (-1.0, False)], strict=True):
+    for (cosine, same), (lower, _) in pairwise([*ordered, (-1.0, False)]):
         found, wrong = found + same, wrong + (not same)
         better = found - DEAR * wrong > best.found - DEAR * best.wrong
         if better and round(cosine, 4) > round(lower, 4):

@@ -69,4 +69,6 @@ class Local:
 
     async def explain(self, status: int, message: str) -> str:
         """What is known about a refusal."""
+        if self._embeds:
+            return f"{self._weights.name} gives no embeddings ({message}); was it made for them?"
         return f"the embedded teacher refuses every request ({message})"
