@@ -61,8 +61,13 @@ def stored(body: bytes, count: int) -> bytes:
 
 def vectors(request: Request, body: bytes) -> Iterator[tuple[str, Vector]]:
     """The texts of a batch, as `batches` cut them, and their vectors."""
-    for message, spelled in zip(request.messages, orjson.loads(body)["vectors"], strict=True):
-        yield message.content, base64.b64decode(spelled)
+    texts = (message.content for message in request.messages)
+    return zip(texts, unpacked(body), strict=True)
+
+
+def unpacked(body: bytes) -> list[Vector]:
+    """The vectors of a reply as it is stored, in the order of the texts."""
+    return [base64.b64decode(spelled) for spelled in orjson.loads(body)["vectors"]]
 
 
 def cosine(one: Vector, other: Vector) -> float:

@@ -409,7 +409,8 @@ class Work:
                 for outcome in journal.look(request.key) if request.key not in there else ():
                     if outcome:
                         there.add(request.key)
-                        found.update(embedding.vectors(request, outcome.body or b""))
+                    if outcome and outcome.body:
+                        found.update(embedding.vectors(request, outcome.body))
 
         look()
         left = [Ask(request) for request in requests if request.key not in there]
