@@ -100,6 +100,13 @@ def nearest(texts: Iterable[Sequence[str]], others: Sequence[Sequence[str]]) -> 
     ]
 
 
+def closer(text: str, others: Sequence[str], than: float) -> dict[int, float]:
+    """The places of those whose ROUGE-L F1 to a text is above a figure; all with a character for
+    each token, which is quickest."""
+    found = process.extract(text, others, scorer=_rouge_l, score_cutoff=than, limit=None)
+    return {place: score for _, score, place in found if score > than}
+
+
 _rouge_l = Indel.normalized_similarity
 
 
@@ -132,11 +139,10 @@ class Index:
     (benchmarks/dedupe.py).
     """
 
-    def __init__(self, *, above: float = NEAR, sketched: bool = True, guard: bool = True) -> None:
-        """`above` is another ROUGE-L F1 than `NEAR`. Without `sketched` all texts with equal
-        numbers are compared: 2 CPU-minutes for 100,000 without any. Without `guard` numbers are
+    def __init__(self, *, sketched: bool = True, guard: bool = True) -> None:
+        """Without `sketched` all texts with equal numbers are compared. Without `guard` numbers are
         words, as Self-Instruct has it."""
-        self._above, self._sketched, self._guard = above, sketched, guard
+        self._sketched, self._guard = sketched, guard
         self._ids: list[str] = []
         self._columns: list[list[str]] = []
         """For each field, the codes of all texts."""
@@ -155,10 +161,6 @@ class Index:
             place = max(similarity, key=lambda p: (similarity[p], -p))
             return Verdict("near_duplicate", self._ids[place], round(similarity[place], 4))
         return self._template(text)
-
-    def near(self, fields: tuple[str, ...]) -> dict[str, float]:
-        """Ids of all texts that this one repeats, and the lowest ROUGE-L F1 over the fields."""
-        return {self._ids[place]: score for place, score in self._near(self._read(fields)).items()}
 
     def template(self, fields: tuple[str, ...]) -> Verdict | None:
         """Whether the text is one too many of those that differ in their numbers alone."""
@@ -230,16 +232,8 @@ class Index:
             if not near:
                 break
             left = list(near)
-            found = process.extract(
-                code,
-                [column[place] for place in left],
-                scorer=Indel.normalized_similarity,
-                score_cutoff=self._above,
-                limit=None,
-            )
-            near = {
-                left[i]: min(near[left[i]], score) for _, score, i in found if score > self._above
-            }
+            found = closer(code, [column[place] for place in left], NEAR)
+            near = {left[i]: min(near[left[i]], score) for i, score in found.items()}
         return near
 
     def _hashed(self, places: list[int]) -> RMinHashLSH:

@@ -108,8 +108,7 @@ def _by_words(texts: Iterable[Fields]) -> Iterator[Repeats | None]:
 
 def _by_both(texts: list[Fields], embed: Embed, done: Deduped) -> list[Repeats | None]:
     """What shares many words with an earlier one that is kept, and has a cosine above the bar."""
-    words = semantic.Words()
-    near = [words.add(fields) for fields in texts]
+    near = semantic.by_words(texts)
     known = semantic.candidates(semantic.known())
     asked = [((pair.one,), (pair.other,)) for pair in known]
     pairs = ((fields, texts[of]) for fields, found in zip(texts, near, strict=True)

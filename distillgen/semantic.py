@@ -9,7 +9,9 @@ How near is near depends on the model, so the bar for the cosine is set with pai
 known (`known_pairs.jsonl`, written for this).
 """
 
+import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -17,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from distillgen.dedupe import Index, tokens
+from distillgen.dedupe import closer, is_number, tokens
 from distillgen.files import rows_of
 
 SHARED = 0.45
@@ -68,23 +70,65 @@ class Bar(NamedTuple):
     """Known pairs that do not, and are taken so."""
 
 
-class Words:
-    """The first witness: the earlier texts that share many words and contradict nowhere."""
+def by_words(texts: Sequence[tuple[str, ...]]) -> list[list[tuple[int, float]]]:
+    """The first witness: for each text the places of the earlier ones that hold the same numbers,
+    share many words in each field and contradict nowhere; the nearest first, with the ROUGE-L F1.
 
-    def __init__(self) -> None:
-        self._index = Index(above=SHARED, sketched=False)
-        self._texts: list[tuple[str, ...]] = []
+    Every such pair is found (Bayardo et al. 2007, All-Pairs): two texts share so many words of the
+    last field that they share two rare ones, or one where they are short.
+    """
+    split = [tuple(map(tokens, fields)) for fields in texts]
+    df = Counter(token for fields in split for token in set(fields[-1]))
+    codes = {token: chr(n % sys.maxunicode) for n, token in enumerate(
+        {token for fields in split for found in fields for token in found}, 1
+    )}  # fmt: skip
+    coded = [tuple("".join(map(codes.__getitem__, found)) for found in fields) for fields in split]
+    holding: dict[tuple[str, str], list[int]] = {}
+    first: dict[tuple[str, ...], int] = {}
+    enough: list[int] = []
+    near = []
+    for place, fields in enumerate(split):
+        rare, least = _rare(fields[-1], df)
+        enough.append(least)
+        if (same := first.setdefault(coded[place], place)) != place:
+            near.append([(same, 1.0)])  # what is near it is known
+            continue
+        numbers = "".join(sorted(codes[t] for found in fields for t in found if is_number(t)))
+        shared = Counter[int]()
+        for token in rare:
+            shared.update(holding.get((numbers, token), ()))
+        there = [of for of, n in shared.items() if n >= least or n >= enough[of]]
+        closest = sorted(_close(place, there, coded).items(), key=lambda item: (-item[1], item[0]))
+        near.append(
+            [pair for pair in closest if not contradict(texts[place], texts[pair[0]])][:CLOSEST]
+        )
+        for token in rare:
+            holding.setdefault((numbers, token), []).append(place)
+    return near
 
-    def add(self, fields: tuple[str, ...]) -> list[tuple[int, float]]:
-        """Places of those that came before, the nearest first, and their ROUGE-L F1."""
-        found = sorted(
-            (-score, int(place)) for place, score in self._index.near(fields).items()
-            if not contradict(fields, self._texts[int(place)])
-        )  # fmt: skip
-        if not (found and found[0][0] == -1):  # the words of an earlier one bring nothing new
-            self._index.add(str(len(self._texts)), fields)
-        self._texts.append(fields)
-        return [(place, -score) for score, place in found[:CLOSEST]]
+
+def _rare(found: list[str], df: Counter[str]) -> tuple[list[str], int]:
+    """The words of a text without its commonest, and how many of them it shares at least with any
+    text above `SHARED`; a word that comes again is another one."""
+    shared = max(1, math.ceil(SHARED / (2 - SHARED) * len(found)))
+    enough = min(2, shared)
+    again = Counter[str]()
+    marked = []
+    for token in found or [""]:
+        marked.append((df[token], token, again[token]))
+        again[token] += 1
+    rare = sorted(marked)[: len(marked) - shared + enough]
+    return [f"{token} {n}" if n else token for _, token, n in rare], enough
+
+
+def _close(place: int, there: Iterable[int], coded: list[tuple[str, ...]]) -> dict[int, float]:
+    """Of some places those that are close in each field, and the lowest ROUGE-L F1."""
+    near = dict.fromkeys(there, 1.0)
+    for field in reversed(range(len(coded[place]))):
+        left = list(near)
+        found = closer(coded[place][field], [coded[of][field] for of in left], SHARED)
+        near = {left[n]: min(near[left[n]], score) for n, score in found.items()}
+    return near
 
 
 def contradict(one: Sequence[str], other: Sequence[str]) -> bool:
@@ -130,12 +174,7 @@ def known() -> list[Pair]:
 def candidates(pairs: Iterable[Pair]) -> list[Pair]:
     """The pairs that the words leave to the cosine."""
 
-    def left(pair: Pair) -> bool:
-        words = Words()
-        words.add((pair.one,))
-        return bool(words.add((pair.other,)))
-
-    return list(filter(left, pairs))
+    return [pair for pair in pairs if by_words([(pair.one,), (pair.other,)])[1]]
 
 
 def bar(cosines: Iterable[tuple[float, bool]]) -> Bar:

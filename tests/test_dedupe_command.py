@@ -8,7 +8,10 @@ import sys
 
 import pytest
 from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
 from jobs import lines
+from test_dedupe import rouge_l
 from word_vectors import vector
 
 from distillgen import embedding, semantic
@@ -343,6 +346,28 @@ def test_the_known_pairs_are_as_many_of_either_kind_and_few_are_lost_to_the_word
     left = semantic.candidates(pairs)
     assert sum(pair.same for pair in left) >= 90
     assert sum(not pair.same for pair in left) <= 45
+
+
+few_words = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f", "5", "7"]), max_size=9)
+some_text = few_words.map(" ".join)
+
+
+@given(st.lists(st.tuples(some_text, some_text), max_size=20))
+def test_the_words_find_every_pair_that_comparing_all_finds(texts):
+    found = [dict(near) for near in semantic.by_words(texts)]
+    seen: set[tuple[str, str]] = set()
+    for place, fields in enumerate(texts):
+        if fields in seen:
+            assert list(found[place].items()) == [(texts.index(fields), 1.0)]
+            continue
+        seen.add(fields)
+        wanted = {}
+        for of, other in enumerate(texts[:place]):
+            numbers = [sorted(re.findall(r"\d", " ".join(each))) for each in (fields, other)]
+            lowest = min(map(rouge_l, fields, other))
+            if texts.index(other) == of and numbers[0] == numbers[1] and lowest > semantic.SHARED:
+                wanted[of] = pytest.approx(lowest)
+        assert found[place] == wanted
 
 
 def test_the_bar_is_set_where_it_does_most_good():
