@@ -472,6 +472,42 @@ def decontaminate(
     commands.decontaminate(given)
 
 
+@app.command(cls=Panels, rich_help_panel=TRUST)
+def dedupe(
+    file: Target,
+    on: o.On = None,
+    embeddings: o.Embeddings = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    threads: o.Threads = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    reuse: o.Reuse = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Leave out the records that repeat others, and say which.
+
+    The rule of expand, on any file. Writes deduped.jsonl, duplicates.jsonl and clusters.jsonl; the
+    file itself stays. With --embeddings also in other words, where words and vectors agree. Run
+    again, it asks for no vector twice. Of a run folder the answers are taken, or the inputs while
+    there are none.
+    Example: distillgen dedupe questions.csv --field question=body --on question
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.dedupe(given)
+
+
 @app.command(cls=Panels, rich_help_panel=DELIVER)
 def export(
     run: Target,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-from distillgen import files, folder, inputs, prompts, screen, standing, tables
+from distillgen import deduped, files, folder, inputs, prompts, screen, standing, tables
 from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
@@ -206,11 +206,39 @@ def _after(source: Path, path: Path, result: Result, fields: Mapping[str, str], 
         return f"{shlex.join([*sys.argv[1:], '--drop'])}     leave them out"
     if not result.counts["kept"]:
         return ""
-    made = path / KEPT if drop else source
-    if result.decontaminated and result.decontaminated.answered:
+    answered = result.decontaminated is not None and result.decontaminated.answered
+    return _goes_to(path / KEPT if drop else source, fields, answered)
+
+
+def _goes_to(made: Path, fields: Mapping[str, str], answered: bool) -> str:
+    """The command that takes records on."""
+    if answered:
         return f"export {shlex.quote(str(made))}"
     mapped = [word for pair in fields.items() for word in ("--field", "=".join(pair))]
     return shlex.join(["answer", str(made), *mapped])
+
+
+def dedupe(given: Mapping[str, JSON]) -> None:
+    """Records without those that repeat others."""
+    source = _newest(Path(given["file"]))
+    path = folder.folder_of(str(source), given["out"])
+    this = Session({**given, "teacher": "local"}, task_of(_no_folder(source), path), path)
+    next(tables.rows_of(source))
+    on = tuple(dict.fromkeys(given["on"] or deduped.ON))
+    if unknown := [name for name in on if name not in deduped.MAY_BE_ON]:
+        raise UserError(
+            f"--on {unknown[0]}: no text field; there is {', '.join(deduped.MAY_BE_ON)}"
+        )
+    records = inputs.Records(source, this.fields, (*deduped.MAY_BE_ON, "id"), strict=True)
+    embedder = f", embeddings of {this.teacher.shown}" if this.settings.embeddings else ""
+    with this.opened() as work:
+        this.screen.hang(f"dedupe: {source} on {' and '.join(on)}{embedder}, in {path}")
+        if this.settings.embeddings:
+            this.goes_on(work)
+        result = work.dedupe(records, on)
+        done = result.deduped
+        answered = done is not None and done.answered
+        this.end(work, [result], _goes_to(path / deduped.KEPT, this.fields, answered))
 
 
 def _newest(target: Path) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distillgen.files import Whole
-from distillgen.inputs import Question, Questions, refuse_unseen
+from distillgen.inputs import MATTER, Line, Records, refuse_unseen
 from distillgen.overlap import Index, Item
 from distillgen.records import Flag, Match, Tier, content_id
 
@@ -55,11 +55,11 @@ class EvalSets:
         for row in self.walk(path):
             yield Item(row.line, row.id, row.question, row.user_context)
 
-    def walk(self, path: Path) -> Iterator[Question]:
+    def walk(self, path: Path) -> Iterator[Line]:
         """The rows of a file, and what of the mapped fields is nowhere so far."""
-        questions = Questions(path, self.fields)
-        yield from questions
-        self._unseen &= set(questions.unseen.items())
+        records = Records(path, self.fields, MATTER, strict=True, alone=False)
+        yield from records
+        self._unseen &= set(records.unseen.items())
 
     def refuse_unseen(self) -> None:
         """Name a mapped field that none of the files has.
@@ -95,7 +95,7 @@ def decontaminate(path: Path, against: EvalSets, folder: Path, drop: bool) -> De
     return done
 
 
-def _flag(row: Question, eval_sets: list[EvalSet]) -> Flag | None:
+def _flag(row: Line, eval_sets: list[EvalSet]) -> Flag | None:
     matches = []
     for one in eval_sets:
         if found := one.index.find(row.user_context, row.question):

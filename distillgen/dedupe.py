@@ -104,6 +104,13 @@ def nearest(texts: Iterable[Sequence[str]], others: Sequence[Sequence[str]]) -> 
     ]
 
 
+def closer(text: str, others: Sequence[str], than: float) -> dict[int, float]:
+    """The places of those whose ROUGE-L F1 to a text is above a figure; all with a character for
+    each token, which is quickest."""
+    found = process.extract(text, others, scorer=_rouge_l, score_cutoff=than, limit=None)
+    return {place: score for _, score, place in found if score > than}
+
+
 _rouge_l = Indel.normalized_similarity
 
 
@@ -136,7 +143,10 @@ class Index:
     (benchmarks/dedupe.py).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, sketched: bool = True, guard: bool = True) -> None:
+        """Without `sketched` all texts with equal numbers are compared. Without `guard` numbers are
+        words, as Self-Instruct has it."""
+        self._sketched, self._guard = sketched, guard
         self._ids: list[str] = []
         self._columns: list[list[str]] = []
         """For each field, the codes of all texts."""
@@ -159,7 +169,14 @@ class Index:
         if similarity:
             place = max(similarity, key=lambda p: (similarity[p], -p))
             return Verdict("near_duplicate", self._ids[place], round(similarity[place], 4))
-        accepted = [] if equal else self._templates.get(text.template, [])
+        return None if equal else self._template(text)
+
+    def template(self, fields: tuple[str, ...]) -> Verdict | None:
+        """Whether the text is one too many of those that differ in their numbers alone."""
+        return self._template(self._read(fields))
+
+    def _template(self, text: "_Text") -> Verdict | None:
+        accepted = self._templates.get(text.template, [])
         if len(accepted) < SAME_TEMPLATE:
             return None
         first = accepted[0]
@@ -184,7 +201,7 @@ class Index:
         alike.append(place)
         if lsh := self._lsh.get(text.numbers):
             lsh.insert(place, text.sketch)
-        elif len(alike) > ALL:
+        elif self._sketched and len(alike) > ALL:
             self._lsh[text.numbers] = self._hashed(alike)
 
     def _read(self, fields: tuple[str, ...]) -> _Text:
@@ -194,7 +211,7 @@ class Index:
         codes = tuple(map(self._coded, found))
         numbers = ""
         template = None
-        if not all(map(self._numbers.isdisjoint, codes)):
+        if self._guard and not all(map(self._numbers.isdisjoint, codes)):
             numbers = "".join(sorted(filter(self._numbers.__contains__, "".join(codes))))
             any_number = str.maketrans(dict.fromkeys(numbers, _ANY_NUMBER))
             template = hash(tuple(code.translate(any_number) for code in codes))
@@ -224,14 +241,8 @@ class Index:
             if not near:
                 break
             left = list(near)
-            found = process.extract(
-                code,
-                [column[place] for place in left],
-                scorer=Indel.normalized_similarity,
-                score_cutoff=NEAR,
-                limit=None,
-            )
-            near = {left[i]: min(near[left[i]], score) for _, score, i in found if score > NEAR}
+            found = closer(code, [column[place] for place in left], NEAR)
+            near = {left[i]: min(near[left[i]], score) for i, score in found.items()}
         return near
 
     def _hashed(self, places: list[int]) -> RMinHashLSH:

@@ -89,7 +89,7 @@ def max_cost(settings: Settings, chosen: Chosen) -> int | None:
     """The limit in nanodollars; None for none, which only an unknown or a free price allows."""
     if settings.max_cost is not None:
         return round(settings.max_cost * NANO)
-    known = chosen.price is not None and chosen.price.output > 0
+    known = chosen.price is not None and not chosen.price.free
     return round(DEFAULT_MAX_COST * NANO) if known else None
 
 

@@ -95,7 +95,7 @@ class Inputs:
 
     def __iter__(self) -> Iterator[Example]:
         if _state(self._file) != self._state:
-            raise UserError(f"{self.path}: changed while it was in use; run the same command again")
+            raise _changed(self.path)
         for row, known in self._rows().known():
             if row.line in self._left_out:
                 continue
@@ -136,34 +136,30 @@ def open_inputs(
     return Inputs(path, fields or {}, skip_invalid)
 
 
-class Question(NamedTuple):
-    """A row of a file with a question, and all that stands in it."""
+class Line(NamedTuple):
+    """A row of a file that has a question."""
 
     line: int
-    id: str
-    """The row's own id; empty if it has none."""
-    question: str
-    user_context: str
+    """Line of a text file, row of a table, from 1."""
+    known: dict[str, JSON]
+    """Our fields of it; `question` is always there."""
     columns: dict[str, JSON]
-
-
-class Questions:
-    """The questions of one of several files that share `fields`, row by row in one walk."""
-
-    def __init__(self, path: Path, fields: Mapping[str, str]) -> None:
-        names = ("question", "user_context", "id")
-        self._rows = _Rows(path, path, fields, names, ("question",), alone=False)
-
-    def __iter__(self) -> Iterator[Question]:
-        for row, known in self._rows.known():
-            id, context = known.get("id", ""), known.get("user_context", "")
-            yield Question(row.line, id, known["question"], context, row.columns)
-        self._rows.refuse()
+    """All that stands in it."""
 
     @property
-    def unseen(self) -> Mapping[str, str]:
-        """After the walk, what is mapped and not in this file."""
-        return self._rows.unseen
+    def id(self) -> str:
+        """The row's own id; empty if it has none."""
+        return str(self.known.get("id", ""))
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return str(self.known["question"])
+
+    @property
+    def user_context(self) -> str:
+        """Who asks; may be empty."""
+        return str(self.known.get("user_context", ""))
 
 
 def refuse_unseen(unseen: Mapping[str, str], where: object) -> None:
@@ -180,28 +176,50 @@ def refuse_unseen(unseen: Mapping[str, str], where: object) -> None:
 
 
 class Records:
-    """The records of a file, ours or any with a question, to be walked once."""
+    """The records of a file, ours or any with a question, to be walked as often as needed."""
 
-    def __init__(self, path: Path, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        fields: Mapping[str, str] | None = None,
+        names: tuple[str, ...] = READ_FIELDS,
+        *,
+        strict: bool = False,
+        alone: bool = True,
+    ) -> None:
+        """`names` are the fields that are read; `strict` refuses a file with any wrong row, else
+        one with nothing but such; `alone`: no other file may have the fields that are mapped."""
         self.path = path
-        self._fields = fields or {}
+        self.fields: Mapping[str, str] = fields or {}
+        self._names = names
+        self._strict, self._alone = strict, alone
+        self._state: tuple[int, int] | None = None
         self.wrong: list[int] = []
         """Lines of the rows without a usable question, once they are walked; `SHOWN` at most."""
         self.wrong_count = 0
+        self.unseen: Mapping[str, str] = {}
+        """After a walk, what is mapped and not in this file."""
 
-    def __iter__(self) -> Iterator[tuple[int, dict[str, JSON]]]:
-        """Line and known fields of each row.
+    def __iter__(self) -> Iterator[Line]:
+        """Each row that can be used.
 
         Raises:
-            UserError: the file cannot be read, or not one of its rows.
+            UserError: the file cannot be read, has wrong rows, or is not as it was when it was
+                walked before.
         """
         with _seekable(self.path) as file:
-            rows = _Rows(self.path, file, self._fields, READ_FIELDS, ("question",))
+            rows = _Rows(self.path, file, self.fields, self._names, ("question",))
+            rows.alone = self._alone
             for row, known in rows.known():
-                yield row.line, known
-        if rows.wrong == rows.total:
+                yield Line(row.line, known, row.columns)
+            if file == self.path:
+                before, self._state = self._state, _state(file)
+                if before not in (None, self._state):
+                    raise _changed(file)
+        if self._strict or rows.wrong == rows.total:
             rows.refuse()
         self.wrong, self.wrong_count = [line for line, _ in rows.problems], rows.wrong
+        self.unseen = rows.unseen
 
 
 @dataclass
@@ -371,6 +389,10 @@ def _content_id(known: Mapping[str, JSON]) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names)[:12])
+
+
+def _changed(path: Path) -> UserError:
+    return UserError(f"{path}: changed while it was in use; run the same command again")
 
 
 def _state(file: Path) -> tuple[int, int]:

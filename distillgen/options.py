@@ -102,6 +102,17 @@ Against = Annotated[
         RUN, "--against", "A test set: JSONL, CSV or Parquet; again for more, or evals/*.jsonl."
     ),
 ]
+On = Annotated[
+    list[str] | None,
+    _option(RUN, "--on", "Field that is compared; again for more [user_context and question]."),
+]
+Embeddings = Annotated[
+    str | None,
+    _option(
+        TEACHER, "--embeddings",
+        "A second witness: PROVIDER:MODEL of embeddings, or local:FILE.gguf [none].",
+    ),
+]  # fmt: skip
 Drop = Annotated[
     bool,
     typer.Option(

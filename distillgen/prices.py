@@ -48,6 +48,11 @@ class Price:
     """The price of a request with more than `long_above` tokens in, all its tokens included."""
     long_above: int = 0
 
+    @property
+    def free(self) -> bool:
+        """Nothing is billed."""
+        return not (self.input or self.output)
+
     def cost(self, usage: Usage) -> int:
         """Nanodollars that a completion was billed, rounded up to a whole one."""
         price = self._at(usage.input_tokens + usage.cached_tokens)
@@ -86,6 +91,7 @@ def price_of(
     price_out: str | Decimal | None = None,
     *,
     own_server: bool,
+    replies: bool = True,
 ) -> Price | None:
     """The price of a model; None when it is not known, which is never the same as 0.
 
@@ -93,6 +99,8 @@ def price_of(
     teacher are free. Else the snapshot inside genai-prices is looked up; no network is touched. A
     server of one's own (`own_server`, and `ollama`, `vllm`, `lmstudio` always) has no known price:
     somebody pays for the machine, and a proxy may forward to a provider that bills.
+
+    Without `replies`, as with embeddings, only tokens in are billed.
 
     Where a price depends on the time of day the dearest counts, so that a limit holds all day.
 
@@ -105,7 +113,7 @@ def price_of(
         return FREE
     if own_server or provider not in PRICED:
         return None
-    return _looked_up(PRICED[provider], model)
+    return _looked_up(PRICED[provider], model, replies)
 
 
 def dollars(nano: int) -> str:
@@ -141,7 +149,7 @@ def _stated(price_in: str | Decimal | None, price_out: str | Decimal | None) -> 
     return Price(figures[0], figures[0], figures[1])
 
 
-def _looked_up(provider: str, model: str) -> Price | None:
+def _looked_up(provider: str, model: str, replies: bool) -> Price | None:
     import genai_prices
 
     try:
@@ -151,10 +159,10 @@ def _looked_up(provider: str, model: str) -> Price | None:
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     half_hours = [found.model.get_prices(day + timedelta(minutes=30 * i)) for i in range(48)]
     starts = [start for prices in half_hours for start in _starts(prices)]
-    base = _dearest(half_hours, lambda value: value.base)
+    base = _dearest(half_hours, lambda value: value.base, replies)
     if base is None or not starts:
         return base
-    long = _dearest(half_hours, lambda value: max(tier.price for tier in value.tiers))
+    long = _dearest(half_hours, lambda value: max(tier.price for tier in value.tiers), replies)
     return Price(base.input, base.cached, base.output, base.written, long, min(starts))
 
 
@@ -164,15 +172,17 @@ def _starts(prices: "ModelPrice") -> list[int]:
     return [tier.start for value in tiered for tier in getattr(value, "tiers", ())]
 
 
-def _dearest(prices: "list[ModelPrice]", tier: "Callable[[TieredPrices], Decimal]") -> Price | None:
-    """The dearest of the prices, kind by kind; None when tokens in or out have none."""
+def _dearest(
+    prices: "list[ModelPrice]", tier: "Callable[[TieredPrices], Decimal]", replies: bool
+) -> Price | None:
+    """The dearest of the prices, kind by kind; None when tokens in have none, or those out."""
 
     def most(kind: str) -> Decimal | None:
         values = [getattr(price, kind) for price in prices]
         figures = [tier(v) if hasattr(v, "tiers") else v for v in values if v is not None]
         return max(figures, default=None)
 
-    into, out = most("input_mtok"), most("output_mtok")
+    into, out = most("input_mtok"), most("output_mtok") if replies else Decimal(0)
     if into is None or out is None:
         return None
     cached = most("cache_read_mtok")

@@ -68,7 +68,7 @@ class Endpoint(NamedTuple):
         return f"Endpoint({self.url!r}, key {'from' if self.key else 'not in'} {self.key_variable})"
 
 
-def parse_teacher(text: str) -> TeacherName:
+def parse_teacher(text: str, option: str = "--teacher") -> TeacherName:
     """Read `openai:gpt-4.1-mini`, `ollama:qwen2.5:1.5b`, `local`, `local:NAME`, `scripted:FILE`.
 
     Raises:
@@ -82,14 +82,14 @@ def parse_teacher(text: str) -> TeacherName:
     if provider not in known:
         near = difflib.get_close_matches(re.split(r"[:/]", provider)[0], known, n=3)
         raise UserError(
-            f"--teacher {text}: unknown provider `{provider}`; "
+            f"{option} {text}: unknown provider `{provider}`; "
             + (f"near: {', '.join(near)}; " if near else "")
             + f"write PROVIDER:MODEL, such as openai:gpt-4.1-mini (providers: {', '.join(known)})"
         )
     if not model:
         wanted = {"local": "NAME or local:/path/model.gguf", "scripted": "FILE"}
         raise UserError(
-            f"--teacher {text}: `{provider}:` needs a model; "
+            f"{option} {text}: `{provider}:` needs a model; "
             f"write {provider}:{wanted.get(provider, 'MODEL')}"
         )
     return TeacherName(provider, model)

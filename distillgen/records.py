@@ -401,6 +401,70 @@ class Flag(Record):
         return super().row() | {"matches": [match.row() for match in self.matches]}
 
 
+Repetition = Literal["near_duplicate", "template"]
+"""How a record repeats another: nearly the same text, or one too many that differ in their numbers
+alone."""
+
+
+class Duplicate(Record):
+    """A record that repeats an earlier one: one line of `duplicates.jsonl`."""
+
+    question: str
+    """The record's question."""
+    user_context: str = ""
+    """Its context."""
+    reason: Repetition
+    """`near_duplicate`, or `template`."""
+    similarity: float
+    """ROUGE-L F1 with the earlier record, the lowest over the fields, 0 to 1."""
+    cosine: float | None = None
+    """Cosine of their embeddings, the lowest over the fields; none where none was asked for."""
+    repeats: str
+    """Question of the earlier record."""
+    of_line: int
+    """Its line or row."""
+    of: str
+    """Its id."""
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+
+
+class Member(Record):
+    """A record of a cluster beside the one that is kept."""
+
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+    reason: Repetition
+    """`near_duplicate`, or `template`."""
+    similarity: float
+    """As in `Duplicate`."""
+    cosine: float | None = None
+    """As in `Duplicate`."""
+
+
+class Cluster(Record):
+    """A record that is kept, and those that repeat it: one line of `clusters.jsonl`."""
+
+    question: str
+    """Question of the record that is kept."""
+    user_context: str = ""
+    """Its context."""
+    line: int
+    """Its line or row."""
+    id: str
+    """Its id."""
+    members: tuple[Member, ...]
+    """In the order of the file."""
+
+    def row(self) -> dict[str, JSON]:
+        """The same with the members as rows."""
+        return super().row() | {"members": [member.row() for member in self.members]}
+
+
 class FileStamp(Record):
     """A file as distillgen wrote it, so that a change by hand is noticed."""
 

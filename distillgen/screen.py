@@ -20,6 +20,8 @@ from rich.live import Live
 from rich.text import Text
 
 from distillgen import show
+from distillgen.boilerplate import NO_FRAME
+from distillgen.deduped import Deduped
 from distillgen.draft import KINDS
 from distillgen.prices import dollars
 from distillgen.records import JSON, Answer, Tier
@@ -164,6 +166,8 @@ def ledger(result: Result) -> list[str]:
         parts = [_n(counts, "kept", "kept"), _n(counts, "flagged", "flagged")]
         sums = f"decontaminate   {counts['given']:,} given = {' + '.join(p for p in parts if p)}"
         return [sums, *_table(result), *_evidence(result)]
+    if result.deduped:
+        return _of_dedupe(result, result.deduped)
     lines = []
     for one in result.exported:
         parts = [f"{n:,} {split}" for split, n in one.records.items()]
@@ -173,6 +177,19 @@ def ledger(result: Result) -> list[str]:
         lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}")
         lines.append(f"         {one.format}{form}")
     return lines
+
+
+def compared(result: Result) -> dict[str, JSON]:
+    """How dedupe compared: the number of `clusters`, what was left out of fields (`frames`), and
+    the `bar` of the cosine, if any."""
+    if (done := result.deduped) is None:
+        return {}
+    frames = {
+        name: {"share": round(frame.share, 4), "words": frame.shown}
+        for name, frame in done.frames.items() if frame.runs
+    }  # fmt: skip
+    bar = done.bar and {**done.bar._asdict(), "above": round(done.bar.above, 4)}
+    return {"clusters": done.clusters, "frames": frames, "bar": bar}
 
 
 def tested(result: Result) -> list[dict[str, JSON]]:
@@ -186,6 +203,44 @@ def tested(result: Result) -> list[dict[str, JSON]]:
         }
         for one in result.decontaminated.eval_sets
     ]  # fmt: skip
+
+
+def _of_dedupe(result: Result, done: Deduped) -> list[str]:
+    """The sums, what was not compared, the bar, and the first duplicates with both texts."""
+    counts = result.counts
+    parts = [
+        _n(counts, "kept", "kept"), _n(counts, "duplicate", "duplicate", "duplicates"),
+        _n(counts, "template", "alike but for numbers"),
+    ]  # fmt: skip
+    lines = [f"dedupe   {counts.get('given', 0):,} given = {' + '.join(p for p in parts if p)}"]
+    if done.clusters:
+        lines.append(f"         {done.clusters:,} clusters, the largest of {done.largest:,}")
+    for name, frame in done.frames.items():
+        if frame.runs:
+            shown = textwrap.shorten(frame.shown, 60, placeholder=" …")
+            lines.append(
+                f"         not compared, as {frame.share:.0%} of the rows share it in {name}:"
+                f" {shown!r} ({len(frame.shown.split())} words)"
+            )
+    if (bar := done.bar) and bar.found:
+        lines.append(
+            f"         cosine above {bar.above:.2f}: of 100 known pairs that say the same it takes"
+            f" {bar.found} for the same, of 100 others {bar.wrong}"
+        )
+    elif bar:
+        lines.append(
+            "         WARNING: these embeddings do not tell known pairs apart, so nothing is taken"
+            " for the same in other words; name a model made for it"
+        )
+    for one in done.first:
+        how = one.reason.replace("_", " ")
+        cosine = "" if one.cosine is None else f", cosine {one.cosine:.2f}"
+        lines.append(f"line {one.line}, {how} {one.similarity:.2f}{cosine}:")
+        question = done.frames.get("question", NO_FRAME)
+        for where, text in (("", one.question), (f"line {one.of_line}: ", one.repeats)):
+            shown = textwrap.shorten(where + question.rest(text), WIDTH - 10, placeholder=" …")
+            lines.append(f"         {shown}")
+    return lines
 
 
 def _table(result: Result) -> list[str]:

@@ -29,7 +29,7 @@ from distillgen.work import Result, Work
 
 OWN = (
     "seeds", "inputs", "run", "file", "field", "out", "overwrite", "dry_run", "as_json", "quiet",
-    "kind", "against", "more", "drop",
+    "kind", "against", "more", "drop", "on",
 )  # fmt: skip
 """Options that are about the command, not about what is asked."""
 
@@ -53,6 +53,8 @@ class Session:
             if chosen.get(name) is not None:
                 chosen[name] = str(chosen[name])
         self.settings = settings.settle(chosen, found)
+        if "embeddings" not in given:  # a default for another command
+            self.settings = self.settings.model_copy(update={"embeddings": None})
         used = strategies.used(self.settings.strategy, self.settings.operations)
         for name in ("topics", "attributes"):
             if chosen.get(name) and name not in strategies.shares(self.settings.strategy):
@@ -78,7 +80,7 @@ class Session:
     @property
     def paid(self) -> bool:
         """Whether anybody bills for this teacher, as far as is known."""
-        return self.teacher.price is None or self.teacher.price.output > 0
+        return self.teacher.price is None or not self.teacher.price.free
 
     @contextmanager
     def opened(self) -> Iterator[Work]:
@@ -211,6 +213,7 @@ class Session:
                 usage[name] = usage.get(name, 0) + n
         used = [result.cost for result in results]
         written = dict.fromkeys(path for result in results for path in result.written)
+        compared = [screen.compared(result) for result in results if result.deduped]
         tested = [row for result in results for row in screen.tested(result)]
         whole: dict[str, JSON] = {
             "command": results[0].command if len(results) == 1 else "run",
@@ -225,6 +228,7 @@ class Session:
             "files": [str(path) for path in written if path.exists()],
             "failures": {r.command: r.kinds for r in results if r.kinds},
             **({"against": tested} if tested else {}),
+            **(compared[0] if compared else {}),
             "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
         }
         return whole

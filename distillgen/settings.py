@@ -20,6 +20,7 @@ class Settings(Record):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     teacher: str = "local"
+    embeddings: str | None = None
     base_url: tuple[str, ...] = ()
     server: str | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from distillgen import coverage, dedupe, diversity, lint, yields
-from distillgen.inputs import Records
+from distillgen.inputs import Line, Records
 from distillgen.language import detector
 from distillgen.records import JSON, content_id
 from distillgen.task import task_beside
@@ -80,7 +80,7 @@ def of(
     seeds, questions = None, dict[str, str]()
     if against:
         rows = list(Records(against, task_beside(against).fields))
-        seeds, questions = gather(rows), seed_ids(row for _, row in rows)
+        seeds, questions = gather(rows), seed_ids(row.known for row in rows)
     records = Records(path, fields)
     found = gather(records)
     language = detector()
@@ -126,10 +126,10 @@ def _as_json(made: Yields, questions: Mapping[str, str]) -> dict[str, JSON]:
     }
 
 
-def gather(records: Iterable[tuple[int, Mapping[str, JSON]]]) -> Gathered:
-    """Walk over records, each with its line, once."""
+def gather(records: Iterable[Line]) -> Gathered:
+    """Walk over records once."""
     found = Gathered()
-    for line, record in records:
+    for line, record, _ in records:
         found.given += 1
         texts = {name: record[name] for name in TOLD if name in record}
         if _is_answer(record) and not (texts.get("answer") or texts.get("label")):

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-from distillgen import answers, dry_run, export, files, inputs, prompts, strategies
+from distillgen import answers, dry_run, embedding, export, files, inputs, prompts, strategies
 from distillgen.answer import FEW_RATIONALES, PROMPT, Answering, Reading
 from distillgen.budget import Purse
 from distillgen.decontaminate import FLAGS, KEPT, Decontaminated, EvalSets, decontaminate
+from distillgen.deduped import FILES, Deduped, dedupe
 from distillgen.defaults import (
     max_cost,
     of_answer,
@@ -38,6 +39,7 @@ from distillgen.records import (
     Failure,
     Rejection,
     Seed,
+    Terms,
 )
 from distillgen.sending import Ask, Tally
 from distillgen.settings import Settings
@@ -84,6 +86,7 @@ class Result:
     """What the user should read, one line each."""
     exported: list[export.Exported] = field(default_factory=list)
     decontaminated: Decontaminated | None = None
+    deduped: Deduped | None = None
 
 
 class Work:
@@ -369,6 +372,67 @@ class Work:
         result = Result("decontaminate", counts, ended="done", written=paths, decontaminated=done)
         self._finish(entry, result)
         return result
+
+    # -- dedupe ----------------------------------------------------------------------------
+
+    def dedupe(self, records: inputs.Records, on: tuple[str, ...]) -> Result:
+        """Write the records that repeat none before them; with `--embeddings` asked twice."""
+        source = records.path
+        paths = [self.folder.path / name for name in FILES]
+        self._apart(source, FILES)
+        self._guard(paths)
+        asked: dict[str, JSON] = {"on": list(on), "field": dict(records.fields)}
+        asked["embeddings"] = self.settings.embeddings
+        entry = new_entry(str(source), files.sha256_of(source), asked, {})
+        self._enter("dedupe", entry)
+        embed = self._embed if self.settings.embeddings else None
+        done = dedupe(records, on, self.folder.path, embed)
+        result = Result("dedupe", {}, stop=done.stop, written=paths, deduped=done)
+        if done.stop:
+            result.code = done.stop.code
+        else:
+            counts = {name: done.counts[name] for name in ("kept", "duplicate", "template")}
+            result.counts = {"given": done.counts.total()} | counts
+            result.ended = "done"
+        if done.unread:
+            result.code = result.code or FEWER
+            result.notes.append(
+                f"{done.unread:,} texts have no embedding: nothing was dropped for them"
+            )
+        self._finish(entry, result)
+        return result
+
+    def _embed(self, texts: Iterable[str]) -> dict[str, embedding.Vector] | Stop:
+        """The vectors of texts, those that the journal does not hold asked for."""
+        terms = Terms(self.chosen.identity, self.settings.server)
+        requests = list(embedding.batches(texts, terms))
+        journal = self.folder.journal
+        found: dict[str, embedding.Vector] = {}
+        there: set[str] = set()
+
+        def look() -> None:
+            for request in requests:
+                for outcome in journal.look(request.key) if request.key not in there else ():
+                    if outcome:
+                        there.add(request.key)
+                    if outcome and outcome.body:
+                        found.update(embedding.vectors(request, outcome.body))
+
+        look()
+        left = [Ask(request) for request in requests if request.key not in there]
+        if left:
+            tally = self.engine.tally
+            before = tally.answered + tally.failed
+            self.watch.say(f"{len(requests):,} requests for embeddings, {len(left):,} to be sent")
+
+            def done() -> int:
+                return len(requests) - len(left) + tally.answered + tally.failed - before
+
+            with self.watch.live("dedupe", len(requests), tally, done):
+                if stop := self.engine.fill(left, lambda *_: None):
+                    return stop
+            look()
+        return found
 
     def check_ahead(self, out: Path) -> None:
         """Find what is wrong with the stages after expand before anything is paid."""

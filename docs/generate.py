@@ -97,12 +97,15 @@ LEDGER = """
 
     - `decontaminate`, in records: `given = kept + flagged`; without `--drop` the flagged ones are
       in the file still.
+    - `dedupe`, in records: `given = kept + duplicate + template`.
 
     `--json` prints one object: `command`, `run`, `counts` (by stage for `run`), `usage`
     (`requests` and tokens of this command), `cost_usd` of this command and `spent_usd` of the run
     folder (null where the price is unknown), `possibly_paid_twice`, `files`, `failures` by kind,
     and `ended`: why each stage ended. `decontaminate` adds `against`: for each test set its `file`,
     its `items`, and how many records are `exact`, `ngram`, `paraphrase` and so `flagged`.
+    `dedupe` adds the number of `clusters`, `frames`: what was left out of fields, and `bar`: the
+    cosine `above` which texts say the same, with the known pairs that it has `found`, and `wrong`.
 """
 
 

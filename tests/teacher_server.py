@@ -21,6 +21,7 @@ from typing import Any
 
 from aiohttp import web
 from teacher_words import completion, meaning, point
+from word_vectors import vector
 
 JSON = Any
 
@@ -71,7 +72,7 @@ class Knobs:
 
 @dataclass
 class Asked:
-    """A chat completion that was asked for, and what it got."""
+    """A chat completion, or embeddings, that were asked for, and what came of it."""
 
     at: float
     """Monotonic time of its arrival."""
@@ -177,6 +178,36 @@ async def chat(request: web.Request) -> web.Response:
         state.in_flight -= 1
 
 
+async def embeddings(request: web.Request) -> web.Response:
+    state: State = request.app[STATE]
+    body = await request.json()
+    asked = Asked(time.monotonic(), body, dict(request.headers), 1)
+    state.asked.append(asked)
+    response = _embedding_refused(body, state)
+    if response is None:
+        rows = [
+            {"object": "embedding", "index": n, "embedding": vector(text)}
+            for n, text in enumerate(body["input"])
+        ]
+        used = sum(len(text) for text in body["input"]) // 4
+        asked.usage = {"prompt_tokens": used, "total_tokens": used}
+        if state.useless_left:
+            state.useless_left -= 1
+            rows.pop()
+        said = {"object": "list", "data": rows[::-1], "model": body["model"], "usage": asked.usage}
+        response = web.json_response(said)
+    asked.status = response.status
+    return response
+
+
+def _embedding_refused(body: JSON, state: State) -> web.Response | None:
+    if state.knobs.status != 200:
+        return error(state.knobs.status, state.knobs.message)
+    if point("fail", body["input"]) < state.knobs.fail_share:
+        return error(state.knobs.fail_status, state.knobs.message)
+    return None
+
+
 def _latency(body: JSON, knobs: Knobs) -> float:
     if not knobs.spread:
         return knobs.latency_s
@@ -213,6 +244,7 @@ def application(state: State) -> web.Application:
     app = web.Application(client_max_size=64 << 20)
     app[STATE] = state
     app.router.add_post("/v1/chat/completions", chat)
+    app.router.add_post("/v1/embeddings", embeddings)
     app.router.add_get("/v1/models", models)
     app.router.add_get("/_log", log)
     app.router.add_post("/_set", change)

@@ -12,6 +12,7 @@ from jobs import content, lines, seeds, teacher
 
 from distillgen import diversity as d
 from distillgen import stats
+from distillgen.inputs import Line
 from distillgen.stats import Gathered, Texts, beginning, gather, measure, warnings
 from distillgen.yields import Yields
 
@@ -151,7 +152,7 @@ def test_a_field_is_measured_where_it_is_there():
 
 
 def gathered(rows: list[dict]) -> Gathered:
-    return gather(enumerate(rows, 1))
+    return gather(Line(line, row, row) for line, row in enumerate(rows, 1))
 
 
 def asked(*questions: str) -> Gathered:

@@ -56,28 +56,35 @@ def _nobody() -> NoReturn:
 
 
 def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
-    """Check `--teacher` and all that belongs to it.
+    """Check `--teacher` and all that belongs to it; `--embeddings`, where that is given.
 
     `folder` is where a `.env` might lie that holds a missing key.
 
     Raises:
         UserError: the name, the URL, the key, the file or the price is wrong.
     """
-    name = parse_teacher(settings.teacher)
+    embeds = settings.embeddings is not None
+    name = parse_teacher(
+        settings.embeddings or settings.teacher, "--embeddings" if embeds else "--teacher"
+    )
     if name.provider == "local":
-        return _local(name, settings)
-    if name.provider == "scripted":
+        return _local(name, settings, embeds)
+    if name.provider == "scripted" and not embeds:
         return _scripted(name, settings)
+    if name.provider == "scripted":
+        raise _no_embedder(name)
     wheres = [endpoint(name, url, env) for url in dict.fromkeys(settings.base_url or [None])]
     for where in wheres:
         if fault := doctor(where, folder, env):
             raise UserError(fault)
 
     def make(_: Progress, say: Say) -> Teacher:
+        from distillgen.teachers.embeddings import Embeddings
         from distillgen.teachers.openai_chat import OpenAIChat
         from distillgen.teachers.replicas import Replicas
 
-        chats = [OpenAIChat(str(name), name.model, where, settings.timeout) for where in wheres]
+        kind = Embeddings if embeds else OpenAIChat
+        chats = [kind(str(name), name.model, where, settings.timeout) for where in wheres]
         return Replicas(chats, say) if len(chats) > 1 else chats[0]
 
     return Chosen(
@@ -85,14 +92,23 @@ def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
         small=is_small(name), stays_here=all(is_loopback(where.url) for where in wheres),
         good_for="", concurrency=settings.concurrency or 32,
         price=price_of(name.provider, name.model, settings.price_in, settings.price_out,
-                       own_server=wheres[0].own_server),
+                       own_server=wheres[0].own_server, replies=not embeds),
         make=make,
     )  # fmt: skip
 
 
-def _local(name: TeacherName, settings: Settings) -> Chosen:
+def _no_embedder(name: TeacherName) -> UserError:
+    return UserError(
+        f"--embeddings {name}: writes texts, and embeds none; name a model that was made for"
+        " embeddings, PROVIDER:MODEL or local:FILE.gguf"
+    )
+
+
+def _local(name: TeacherName, settings: Settings, embeds: bool) -> Chosen:
     from distillgen import weights
 
+    if embeds and (not name.model or name.model in weights.CATALOGUE):
+        raise _no_embedder(name)
     found = weights.resolve(name.model or weights.DEFAULT)
     slots = settings.concurrency or 1
 
@@ -100,7 +116,7 @@ def _local(name: TeacherName, settings: Settings) -> Chosen:
         from distillgen.teachers.local import Local
 
         return Local(found, threads=settings.threads, slots=slots, deadline_s=settings.timeout,
-                     progress=progress)  # fmt: skip
+                     progress=progress, embeds=embeds)  # fmt: skip
 
     shown = found.name if found.name in weights.CATALOGUE else Path(found.name).name
     return Chosen(

@@ -32,7 +32,9 @@ class Embedded:
         self._process.communicate()
 
 
-def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded:
+def serve(
+    path: Path, threads: int | None, context: int, slots: int, embeds: bool = False
+) -> Embedded:
     """Load the weights and serve them; blocks for 1 to 8 s with small models.
 
     Args:
@@ -41,6 +43,7 @@ def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded
             cores, all threads wait for the one that has lost its own: up to 8 times slower.
         context: tokens that one request and its reply may have together.
         slots: requests that are worked on at the same time; each has a context of its own.
+        embeds: serve embeddings instead of chat, pooled as the file says.
 
     Raises:
         UserError: the package is missing, or llama.cpp cannot load the file.
@@ -48,7 +51,7 @@ def serve(path: Path, threads: int | None, context: int, slots: int) -> Embedded
     if not all(map(importlib.util.find_spec, ("psutil", "xllamacpp"))):
         raise UserError("the embedded teacher needs a package that is not installed: "
                         "pip install 'distillgen[local]'")  # fmt: skip
-    wish = [str(path), threads or _idle_cores(), context, slots]
+    wish = [str(path), threads or _idle_cores(), context, slots, embeds]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", __name__, json.dumps(wish)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -85,7 +88,7 @@ def _idle_cores() -> int:
     return max(1, min(idle, len(mine) - 1 if len(mine) > 2 else 2))
 
 
-def _child(path: str, threads: int, context: int, slots: int) -> None:
+def _child(path: str, threads: int, context: int, slots: int, embeds: bool) -> None:
     """The server's process: say the address, or in a line why not; end when the parent has."""
     parent = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever llama.cpp writes there
@@ -99,6 +102,9 @@ def _child(path: str, threads: int, context: int, slots: int) -> None:
         params.n_parallel = slots
         params.cache_ram_mib = 0  # each slot keeps its last prompt; no 8 GB of older ones
         params.ui = params.endpoint_slots = False  # nothing for others on this machine to read
+        if embeds:
+            params.embedding = True
+            params.n_batch = params.n_ubatch = context  # a text is read in one go
         for cpu in (params.cpuparams, params.cpuparams_batch):
             cpu.n_threads = threads
         server = Server(params)

@@ -8,6 +8,7 @@ from distillgen.errors import UserError
 from distillgen.providers import Endpoint
 from distillgen.records import Request
 from distillgen.teachers.embedded import Embedded, serve
+from distillgen.teachers.embeddings import Embeddings
 from distillgen.teachers.openai_chat import OpenAIChat
 from distillgen.wire import Form, Reply
 
@@ -28,12 +29,13 @@ class Local:
         slots: int,
         deadline_s: float,
         progress: Callable[[int, int, str], None],
+        embeds: bool = False,
     ) -> None:
-        """`progress` is told bytes done, bytes in all and a word on the source while weights are
-        fetched."""
+        """`embeds`: asked for embeddings, with a model that was made for them. `progress` is told
+        bytes done, bytes in all and a word on the source while weights are fetched."""
         self.name = f"local:{found.sha256}"
         self._weights, self._threads, self._slots = found, threads, slots
-        self._deadline_s, self._progress = deadline_s, progress
+        self._deadline_s, self._progress, self._embeds = deadline_s, progress, embeds
         self._server: Embedded | None = None
         self._chat: OpenAIChat | None = None
 
@@ -44,9 +46,12 @@ class Local:
             UserError: they cannot be fetched or loaded.
         """
         path = await asyncio.to_thread(weights.fetch, self._weights, self._progress)
-        self._server = await asyncio.to_thread(serve, path, self._threads, CONTEXT, self._slots)
+        self._server = await asyncio.to_thread(
+            serve, path, self._threads, CONTEXT, self._slots, self._embeds
+        )
         endpoint = Endpoint(self._server.url, None, None, own_server=True)
-        self._chat = OpenAIChat(self.name, self._weights.name, endpoint, self._deadline_s)
+        kind = Embeddings if self._embeds else OpenAIChat
+        self._chat = kind(self.name, self._weights.name, endpoint, self._deadline_s)
         await self._chat.start()
 
     async def send(self, request: Request, seed: int, form: Form) -> Reply:
@@ -64,4 +69,6 @@ class Local:
 
     async def explain(self, status: int, message: str) -> str:
         """What is known about a refusal."""
+        if self._embeds:
+            return f"{self._weights.name} gives no embeddings ({message}); was it made for them?"
         return f"the embedded teacher refuses every request ({message})"

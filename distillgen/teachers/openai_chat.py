@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 
 from distillgen.providers import Endpoint, is_loopback
-from distillgen.records import Request
+from distillgen.records import JSON, Request
 from distillgen.wire import Form, Lost, Reply
 
 LARGEST_REPLY = 32 << 20
@@ -20,6 +20,9 @@ SECRET = 16
 
 class OpenAIChat:
     """One POST to `/chat/completions` a request; the raw body is kept."""
+
+    path = "/chat/completions"
+    """Added to the base URL."""
 
     def __init__(self, name: str, model: str, endpoint: Endpoint, deadline_s: float) -> None:
         """`deadline_s` bounds one attempt as a whole, the last byte included."""
@@ -46,7 +49,7 @@ class OpenAIChat:
         Raises:
             Lost: no whole reply came.
         """
-        body = orjson.dumps(form.body(self.model, request, seed))
+        body = orjson.dumps(self._body(request, seed, form))
         try:
             return await self._post(body)
         except aiohttp.ClientConnectorCertificateError as error:
@@ -94,10 +97,13 @@ class OpenAIChat:
                 )
         return f"{who} refuses every request ({message})"
 
+    def _body(self, request: Request, seed: int, form: Form) -> dict[str, JSON]:
+        return form.body(self.model, request, seed)
+
     async def _post(self, body: bytes) -> Reply:
         assert self._session
         async with self._session.post(
-            f"{self.url}/chat/completions", data=body, allow_redirects=False
+            f"{self.url}{self.path}", data=body, allow_redirects=False
         ) as response:
             parts: list[bytes] = []
             size = 0
@@ -122,7 +128,7 @@ class OpenAIChat:
         if models is None:
             if self._models(f"{self.url}/v1") is not None:
                 return f"{self.url} is not there (404), {self.url}/v1 is: --base-url {self.url}/v1"
-            return f"{self.url}/chat/completions is not there ({message}); is the URL right?"
+            return f"{self.url}{self.path} is not there ({message}); is the URL right?"
         near = difflib.get_close_matches(self.model, models, n=3, cutoff=0.4) or sorted(models)[:5]
         has = f" Near: {', '.join(near)}" if near else ""
         return f"{self.url} does not serve {self.model} ({message}).{has}"
