@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from distillgen import replies
+from distillgen import images, replies
 from distillgen.errors import ParseError
 from distillgen.journal import Journal
 from distillgen.outcomes import Failed, settle
@@ -47,6 +47,8 @@ class Setting:
     shots: tuple[Seed, ...]
     """Seeds with an answer of their own, shown as models."""
     resample: int
+    vision: bool = False
+    """Images are sent; else they are described."""
 
 
 @dataclass
@@ -85,14 +87,18 @@ class Answering:
     def plan(self, example: Example) -> Request:
         """What is asked for one input; equal inputs are one request."""
         task = self.setting.task
+        context, seen = images.told(example, self.setting.vision)
         messages = self.setting.prompt.render(
             expert=task.expert,
             language=task.language,
             labels=task.labels,
-            user_context=example.user_context,
+            user_context=context,
             question=example.question,
+            image=images.manner(bool(example.images), bool(seen)),
             shots=self.setting.shots,
         )
+        if seen:
+            messages = images.shown_with(messages, seen)
         return Request(self.setting.terms, messages)
 
     def requests(self) -> Iterator[Ask]:

@@ -20,6 +20,11 @@ def read(path: Path) -> Iterator[Answer]:
     return files.read_lines(path, _of_line)
 
 
+def with_images(path: Path) -> bool:
+    """Whether images belong to any of the answers."""
+    return any(files.read_lines(path, lambda line: b'"images"' in line and _of_line(line).images))
+
+
 def closed(path: Path) -> bool:
     """Whether the answers are labels: judged by the first."""
     first = next(read(path), None)
@@ -50,6 +55,9 @@ def _answer(row: dict[str, JSON]) -> Answer:
         known["rationale_source"] = "requested"
     known["id"] = str(
         known.get("id")
-        or content_id(str(known.get("user_context", "")), str(known.get("question", "")))
-    )
+        or content_id(
+            str(known.get("user_context", "")), str(known.get("question", "")),
+            images if isinstance(images := known.get("images"), list | tuple) else (),
+        )
+    )  # fmt: skip
     return Answer.model_validate(known)

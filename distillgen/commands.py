@@ -229,7 +229,7 @@ def dedupe(given: Mapping[str, JSON]) -> None:
         raise UserError(
             f"--on {unknown[0]}: no text field; there is {', '.join(deduped.MAY_BE_ON)}"
         )
-    records = inputs.Records(source, this.fields, (*deduped.MAY_BE_ON, "id"), strict=True)
+    records = inputs.Records(source, this.fields, (*deduped.MAY_BE_ON, "images", "id"), strict=True)
     embedder = f", embeddings of {this.teacher.shown}" if this.settings.embeddings else ""
     with this.opened() as work:
         this.screen.hang(f"dedupe: {source} on {' and '.join(on)}{embedder}, in {path}")

@@ -121,10 +121,11 @@ class _Text:
     tokens: tuple[list[str], ...]
     codes: tuple[str, ...]
     """A character for each token: what rapidfuzz compares fastest, and what needs least room."""
-    numbers: str
-    """The codes of its numbers, sorted."""
+    group: str
+    """The codes of its numbers, sorted, and what keeps it apart: only texts of one are compared."""
     template: int | None
-    """Hash of the codes with all numbers made equal; None without numbers."""
+    """Hash of the codes with all numbers made equal, and of what keeps it apart; None without
+    numbers."""
 
     @cached_property
     def sketch(self) -> RMinHash:
@@ -155,14 +156,17 @@ class Index:
         self._alike: dict[str, list[int]] = {}
         self._lsh: dict[str, RMinHashLSH] = {}
         self._templates: dict[int | None, list[int]] = {}
-        self._last: tuple[tuple[str, ...], _Text] | None = None
+        self._last: tuple[tuple[str, ...], str, _Text] | None = None
 
-    def verdict(self, fields: tuple[str, ...], *, equal: bool = False) -> Verdict | None:
+    def verdict(
+        self, fields: tuple[str, ...], apart: str = "", *, equal: bool = False
+    ) -> Verdict | None:
         """Why the text is not to be accepted after those that were added; None if it is new.
 
-        With `equal` only texts with the same tokens count.
+        It cannot repeat a text that was added with another `apart`. With `equal` only texts with
+        the same tokens count.
         """
-        text = self._read(fields)
+        text = self._read(fields, apart)
         similarity = self._near(text)
         if equal:
             similarity = {place: score for place, score in similarity.items() if score == 1}
@@ -171,9 +175,9 @@ class Index:
             return Verdict("near_duplicate", self._ids[place], round(similarity[place], 4))
         return None if equal else self._template(text)
 
-    def template(self, fields: tuple[str, ...]) -> Verdict | None:
+    def template(self, fields: tuple[str, ...], apart: str = "") -> Verdict | None:
         """Whether the text is one too many of those that differ in their numbers alone."""
-        return self._template(self._read(fields))
+        return self._template(self._read(fields, apart))
 
     def _template(self, text: "_Text") -> Verdict | None:
         accepted = self._templates.get(text.template, [])
@@ -184,29 +188,29 @@ class Index:
         lowest = min(Indel.normalized_similarity(code, column[first]) for code, column in pairs)
         return Verdict("template", self._ids[first], round(lowest, 4))
 
-    def add(self, id: str, fields: tuple[str, ...], *, seed: bool = False) -> None:
+    def add(self, id: str, fields: tuple[str, ...], apart: str = "", *, seed: bool = False) -> None:
         """Compare later texts with this one, whatever its own verdict.
 
         Seeds do not count among the accepted texts of a template.
         """
-        text = self._read(fields)
+        text = self._read(fields, apart)
         place = len(self._ids)
         self._ids.append(id)
         self._columns = self._columns or [[] for _ in fields]
         for column, code in zip(self._columns, text.codes, strict=True):
             column.append(code)
-        if text.numbers and not seed:
+        if text.template is not None and not seed:
             self._templates.setdefault(text.template, []).append(place)
-        alike = self._alike.setdefault(text.numbers, [])
+        alike = self._alike.setdefault(text.group, [])
         alike.append(place)
-        if lsh := self._lsh.get(text.numbers):
+        if lsh := self._lsh.get(text.group):
             lsh.insert(place, text.sketch)
         elif self._sketched and len(alike) > ALL:
-            self._lsh[text.numbers] = self._hashed(alike)
+            self._lsh[text.group] = self._hashed(alike)
 
-    def _read(self, fields: tuple[str, ...]) -> _Text:
-        if self._last and self._last[0] == fields:
-            return self._last[1]
+    def _read(self, fields: tuple[str, ...], apart: str) -> _Text:
+        if self._last and self._last[:2] == (fields, apart):
+            return self._last[2]
         found = tuple(map(tokens, fields))
         codes = tuple(map(self._coded, found))
         numbers = ""
@@ -214,9 +218,10 @@ class Index:
         if self._guard and not all(map(self._numbers.isdisjoint, codes)):
             numbers = "".join(sorted(filter(self._numbers.__contains__, "".join(codes))))
             any_number = str.maketrans(dict.fromkeys(numbers, _ANY_NUMBER))
-            template = hash(tuple(code.translate(any_number) for code in codes))
-        text = _Text(found, codes, numbers, template)
-        self._last = fields, text
+            template = hash((apart, *(code.translate(any_number) for code in codes)))
+        group = f"{numbers}{_ANY_NUMBER}{apart}" if apart else numbers
+        text = _Text(found, codes, group, template)
+        self._last = fields, apart, text
         return text
 
     def _coded(self, found: list[str]) -> str:
@@ -234,8 +239,8 @@ class Index:
 
     def _near(self, text: _Text) -> dict[int, float]:
         """Places of all texts that this one repeats, and the lowest ROUGE-L over the fields."""
-        lsh = self._lsh.get(text.numbers)
-        places = lsh.query(text.sketch) if lsh else self._alike.get(text.numbers, [])
+        lsh = self._lsh.get(text.group)
+        places = lsh.query(text.sketch) if lsh else self._alike.get(text.group, [])
         near = dict.fromkeys(places, 1.0)
         for code, column in zip(text.codes, self._columns, strict=False):
             if not near:

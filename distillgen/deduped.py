@@ -72,7 +72,7 @@ def dedupe(
     """
     done = Deduped(_frames(records, on))
     texts = (
-        tuple(frame.rest(_text(row, name)) for name, frame in done.frames.items())
+        (tuple(frame.rest(_text(row, name)) for name, frame in done.frames.items()), _apart(row))
         for row in records
     )
     found = _by_words(texts) if embed is None else _by_both(list(texts), embed, done)
@@ -83,6 +83,11 @@ def dedupe(
 
 def _text(row: Line, name: str) -> str:
     return str(row.known.get(name, ""))
+
+
+def _apart(row: Line) -> str:
+    """What is said of other images repeats nothing."""
+    return "\n".join(row.known.get("images", ()))
 
 
 def _frames(records: Records, on: tuple[str, ...]) -> dict[str, Frame]:
@@ -96,19 +101,23 @@ def _frames(records: Records, on: tuple[str, ...]) -> dict[str, Frame]:
 # -- verdicts ------------------------------------------------------------------------------
 
 
-def _by_words(texts: Iterable[Fields]) -> Iterator[Repeats | None]:
+def _by_words(texts: Iterable[tuple[Fields, str]]) -> Iterator[Repeats | None]:
     """The rule of `expand`."""
     index = Index()
-    for place, fields in enumerate(texts):
-        verdict = index.verdict(fields)
+    for place, (fields, apart) in enumerate(texts):
+        verdict = index.verdict(fields, apart)
         if verdict is None:
-            index.add(str(place), fields)
+            index.add(str(place), fields, apart)
         yield verdict and Repeats(verdict.reason, int(verdict.of), verdict.similarity)
 
 
-def _by_both(texts: list[Fields], embed: Embed, done: Deduped) -> list[Repeats | None]:
+def _by_both(read: list[tuple[Fields, str]], embed: Embed, done: Deduped) -> list[Repeats | None]:
     """What shares many words with an earlier one that is kept, and has a cosine above the bar."""
-    near = semantic.by_words(texts)
+    texts, apart = [fields for fields, _ in read], [apart for _, apart in read]
+    near = [
+        [(of, similarity) for of, similarity in found if apart[of] == own]
+        for own, found in zip(apart, semantic.by_words(texts), strict=True)
+    ]
     known = semantic.candidates(semantic.known())
     asked = [((pair.one,), (pair.other,)) for pair in known]
     pairs = ((fields, texts[of]) for fields, found in zip(texts, near, strict=True)
@@ -122,30 +131,30 @@ def _by_both(texts: list[Fields], embed: Embed, done: Deduped) -> list[Repeats |
     done.unread = len(wanted) - sum(text[:LONGEST] in vectors for text in wanted)
     scored = [(_cosine(*pair, vectors), of.same) for pair, of in zip(asked, known, strict=True)]
     done.bar = semantic.bar((score, same) for score, same in scored if score is not None)
-    return list(_greedy(texts, near, vectors, done.bar.above))
+    return list(_greedy(read, near, vectors, done.bar.above))
 
 
 def _greedy(
-    texts: list[Fields],
+    texts: list[tuple[Fields, str]],
     near: list[list[tuple[int, float]]],
     vectors: Mapping[str, Vector],
     above: float,
 ) -> Iterator[Repeats | None]:
     templates = Index(sketched=False)
     kept: set[int] = set()
-    for place, fields in enumerate(texts):
+    for place, (fields, apart) in enumerate(texts):
         best: Repeats | None = None
         for of, similarity in near[place]:
-            score = _cosine(fields, texts[of], vectors) if of in kept else None
+            score = _cosine(fields, texts[of][0], vectors) if of in kept else None
             if score is None or not (similarity == 1 or score > above):
                 continue
             if best is None or score > (best.cosine or 0):
                 best = Repeats("near_duplicate", of, round(similarity, 4), round(score, 4))
-        if best is None and (one_too_many := templates.template(fields)):
+        if best is None and (one_too_many := templates.template(fields, apart)):
             best = Repeats("template", int(one_too_many.of), one_too_many.similarity)
         if best is None:
             kept.add(place)
-            templates.add(str(place), fields)
+            templates.add(str(place), fields, apart)
         yield best
 
 

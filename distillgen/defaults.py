@@ -8,6 +8,7 @@ and keeps them for four requests, because its prompt cache works on a common beg
 from math import ceil
 
 from distillgen import answer, strategies
+from distillgen.errors import UserError
 from distillgen.expand import Options
 from distillgen.prices import NANO
 from distillgen.prompts import Prompt
@@ -54,6 +55,20 @@ def settled_of_answer(setting: answer.Setting) -> dict[str, JSON]:
     return {"shots": len(setting.shots), **setting.terms.sampling}
 
 
+def sees(settings: Settings, chosen: Chosen) -> bool:
+    """Whether the teacher is shown images.
+
+    Raises:
+        UserError: it reads text alone.
+    """
+    if settings.vision and chosen.url == "embedded":
+        raise UserError(
+            f"--vision: {chosen.shown} reads text alone; name a teacher that sees images, as in"
+            " --teacher openai:MODEL, or leave --vision away: it is told what captions say"
+        )
+    return settings.vision
+
+
 def of_walk(settings: Settings, setting: strategies.Setting) -> Options:
     """How far to walk; the ceiling stands far beyond any useful yield."""
     return Options(
@@ -82,6 +97,7 @@ def of_answer(
         prompt=prompt,
         shots=answer.pick_shots(seeds, task.labels, short=chosen.small),
         resample=settings.resample,
+        vision=sees(settings, chosen),
     )
 
 

@@ -11,8 +11,6 @@ from distillgen.prices import NANO, Price
 from distillgen.records import JSON, Example, Request, Seed, Usage
 from distillgen.stored import Stored
 
-CHARACTERS_PER_TOKEN = 4.0
-"""Of English text and of most tokenizers; the ratio measured in the journal takes its place."""
 INPUT_TOKENS = 70
 """Assumed length of one made input."""
 ANSWER_TOKENS = 300
@@ -121,12 +119,12 @@ def _estimate(
     price: Price | None, assumed: str, out_each: int, lineage: str | None,
 ) -> Estimate:  # fmt: skip
     measured = journal.means(lineage)
-    length = sum(len(m.content) for s in samples for m in s.messages) / max(1, len(samples))
+    length = sum(sample.tokens for sample in samples) / max(1, len(samples))
     if measured:
         tokens_in, tokens_out = round(requests * measured[0]), round(requests * measured[1])
         words = "lengths as measured in this run folder"
     else:
-        tokens_in, tokens_out = round(requests * length / CHARACTERS_PER_TOKEN), requests * out_each
+        tokens_in, tokens_out = round(requests * length), requests * out_each
         words = f"{out_each} tokens a reply (not yet measured)"
     usage = Usage(input_tokens=tokens_in, output_tokens=tokens_out)
     cost = None if price is None else price.cost(usage)

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from math import ceil
@@ -96,6 +96,11 @@ def sequence_of(parts: Sequence[Part]) -> str:
     )
 
 
+def _apart(images: Iterable[str]) -> str:
+    """What is said of other images repeats nothing."""
+    return "\n".join(images)
+
+
 class Walk:
     """One pass along the sequence: plan and read in one.
 
@@ -132,7 +137,8 @@ class Walk:
             for seed in self.setting.seeds
         }
         for seed in self.setting.seeds:
-            self._index.add(seed.id, (seed.user_context, seed.question), seed=True)
+            texts = seed.user_context, seed.question
+            self._index.add(seed.id, texts, _apart(seed.images), seed=True)
 
     def advance(self, most: int = sys.maxsize) -> None:
         """Fold places in order until an open one, or the end, or so many."""
@@ -292,7 +298,8 @@ class Walk:
                 "capped", proposal, key, detail=why, of=parent, repeats=self._questions[parent]
             )
             return 0
-        verdict = self._index.verdict((context, question), equal=proposal.near)
+        images = proposal.origin.get("images", ())
+        verdict = self._index.verdict((context, question), _apart(images), equal=proposal.near)
         if not verdict and persona:
             verdict = self._personas.verdict((persona,))
         if verdict:
@@ -303,10 +310,10 @@ class Walk:
             return 0
         family = self._families.get(parent, parent)
         made = Example(
-            question=question, user_context=context, id=content_id(context, question),
+            question=question, user_context=context, id=content_id(context, question, images),
             strategy=part.name, family=family, request=key, **proposal.origin,
         )  # fmt: skip
-        self._index.add(made.id, (context, question))
+        self._index.add(made.id, (context, question), _apart(images))
         if persona:
             self._personas.add(made.id, (persona,))
         self._questions[made.id] = question

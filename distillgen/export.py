@@ -34,6 +34,8 @@ class Options:
     """Share of the records that each split gets; they make 1 together."""
     random_seed: int = 0
     """Another seed, another split."""
+    images: bool = False
+    """Images belong to some of the answers."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options
         if options.rationale and options.rationale not in found.rationales:
             raise UserError(_misfit(found, options.rationale))
         form = options.rationale or found.default or ("none" if closed else "after")
-        told = formats.Options(form, options.layout, options.preset, options.label_weight)
+        told = formats.Options(
+            form, options.layout, options.preset, options.label_weight, options.images
+        )
         settled.append((found, told))
     return settled
 
@@ -200,6 +204,8 @@ class _Folder:
             raise LeftOut("no_question")
         if not formats.target(answer):
             raise LeftOut("no_answer")
+        if answer.images and not self.found.images:
+            raise LeftOut("images")
         rows = list(self.found.rows(answer, self.told))
         if not rows:
             raise LeftOut("no_rows")
@@ -246,6 +252,7 @@ def _readme(folder: _Folder, made: Counter[tuple[str, str]], options: Options) -
         for (teacher, strategy), n in sorted(made.items())
     ]
     files = json.dumps({split: f"{split}.jsonl" for split in given})
+    snippet = (options.images and found.images) or found.snippet
     shares = ", ".join(f"{split} {options.shares.get(split, 0):g}" for split in SPLITS)
     sections = [
         f"# Fine-tuning data: {found.name}",
@@ -256,7 +263,7 @@ def _readme(folder: _Folder, made: Counter[tuple[str, str]], options: Options) -
         f"({shares}; random seed {options.random_seed}). Equal prompts are in the same one, and an "
         "example with all that was rewritten or derived from it. Line n of `<split>.meta.jsonl` "
         "says where row n of `<split>.jsonl` comes from.",
-        f"## Load it\n\n```python\nfiles = {files}\n{found.snippet}```" if found.snippet else "",
+        f"## Load it\n\n```python\nfiles = {files}\n{snippet}```" if snippet else "",
         "\n".join(["## How it was made", "", *origins]),
         f"## What it is not\n\n{_NOT}",
     ]

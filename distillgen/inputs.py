@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -77,6 +77,7 @@ class Inputs:
         self._fields = fields
         self.count = 0
         """Rows that can be used."""
+        self.with_images = 0
         self._again: dict[int, int] = {}
         """Line of a row that has no id and equals earlier ones: the how manieth it is."""
         rows = self._rows(sys.maxsize if skip_invalid else SHOWN)
@@ -123,6 +124,7 @@ class Inputs:
                 id = f"{id}-{number}"
             seen.add(hash(id))
             self.count += 1
+            self.with_images += "images" in known
 
 
 def open_inputs(
@@ -160,6 +162,20 @@ class Line(NamedTuple):
     def user_context(self) -> str:
         """Who asks; may be empty."""
         return str(self.known.get("user_context", ""))
+
+
+def refuse(problems: Sequence[str], wrong: int, total: int, remedy: str = "") -> None:
+    """Name rows that are wrong, at least the first of them.
+
+    Raises:
+        UserError: there are any.
+    """
+    if not wrong:
+        return
+    more = [f"… {wrong - len(problems):,} more"] if wrong > len(problems) else []
+    rows = "row is" if total == 1 else "rows are"
+    said = f"{wrong:,} of {total:,} {rows} wrong. Nothing was asked, nothing was paid."
+    raise UserError("\n".join([*problems, *more, f"{said} {remedy}".strip()]))
 
 
 def refuse_unseen(unseen: Mapping[str, str], where: object) -> None:
@@ -283,17 +299,8 @@ class _Rows:
         Raises:
             UserError: there are any.
         """
-        if not self.wrong:
-            return
-        lines = [f"{self.path}:{line}: {problem}" for line, problem in self.problems[:SHOWN]]
-        if self.wrong > SHOWN:
-            lines.append(f"… {self.wrong - SHOWN:,} more")
-        rows = "row is" if self.total == 1 else "rows are"
-        lines.append(
-            f"{self.wrong:,} of {self.total:,} {rows} wrong. Nothing was asked, nothing was paid."
-            + (f" {remedy}" if remedy else "")
-        )
-        raise UserError("\n".join(lines))
+        problems = [f"{self.path}:{line}: {problem}" for line, problem in self.problems]
+        refuse(problems[:SHOWN], self.wrong, self.total, remedy)
 
     def _column(self, ours: str, columns: Mapping[str, JSON]) -> str:
         """What a field that `fields` names is called in a row: as it says, else as we call it."""

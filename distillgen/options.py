@@ -37,6 +37,9 @@ Server = Annotated[
     str | None,
     _option(TEACHER, "--server", "A name that keeps the replies of this server apart."),
 ]
+Vision = Annotated[
+    bool, _option(TEACHER, "--vision", "The teacher sees images [it is told what they show].")
+]
 Temperature = Annotated[
     float | None, _option(TEACHER, "--temperature", "Sampling, 0 to 2 [expand 1.0, answer 0.3].")
 ]
@@ -130,7 +133,7 @@ Operations = Annotated[
     str | None,
     _option(
         RUN, "--operations",
-        "Which operations of evolve, augment, transform: numbers,names [all they have].",
+        "Which operations of evolve, augment, transform, images: numbers,names [all they have].",
     ),
 ]  # fmt: skip
 Generations = Annotated[
@@ -152,6 +155,10 @@ Topics = Annotated[
 Attributes = Annotated[
     Path | None,
     _option(RUN, "--attributes", "attributes: those to draw from [RUN/attributes.toml]."),
+]
+Images = Annotated[
+    str | None,
+    _option(RUN, "--images", "images: the manifest of what to ask about [RUN/images.jsonl]."),
 ]
 PerCall = Annotated[
     int | None, _option(RUN, "--per-call", "Inputs asked for in one request [10; embedded 1].")

@@ -134,8 +134,7 @@ class Pace:
 
 def estimated_tokens(request: Request) -> int:
     """Tokens that a provider counts against its limit: prompt and the most it may answer."""
-    prompt = sum(len(message.content) for message in request.messages) // 4
-    return prompt + int(request.terms.sampling.get("max_tokens", 0))
+    return request.tokens + int(request.terms.sampling.get("max_tokens", 0))
 
 
 def within_open_files(concurrency: int) -> int:

@@ -40,7 +40,22 @@ VARIABLES: Mapping[str, frozenset[str]] = {
         {"expert", "language", "labels", "shots", "level", "path", "others", "count", "parts"}
     ),
     "attributes": frozenset({"expert", "language", "labels", "shots", "count", "parts"}),
-    "answer": frozenset({"expert", "language", "labels", "user_context", "question", "shots"}),
+    "expand.images": frozenset(
+        {
+            "expert",
+            "language",
+            "labels",
+            "shots",
+            "per_call",
+            "operation",
+            "image",
+            "description",
+            "place",
+        }
+    ),
+    "answer": frozenset(
+        {"expert", "language", "labels", "user_context", "question", "image", "shots"}
+    ),
 }
 """What a prompt may use, by its name; `docs/prompts.md` says what each variable holds."""
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +19,12 @@ JSON = Any
 
 _spelled = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 _quoted = json.encoder.encode_basestring_ascii
+IMAGE_BYTES = 50_000
+"""An image counts as so many bytes of a prompt, and no token stands for less than a byte: the
+dearest known takes 48,169 tokens (gpt-4o-mini: 2,833 and 8 tiles of 5,667 each; OpenAI's guide to
+images)."""
+IMAGE_TOKENS = 1_500
+"""What an image usually takes at most: 1,445 for gpt-4o, 1,600 for Claude (their guides)."""
 
 
 def canonical(value: JSON) -> bytes:
@@ -71,7 +77,7 @@ class Seed(Record):
     tags: tuple[str, ...] = ()
     """Free words to group seeds by."""
     images: tuple[str, ...] = ()
-    """Paths of images that belong to the question."""
+    """Paths of images that belong to the question, as seen from the working directory."""
     meta: dict[str, JSON] = Field(default_factory=dict)
     """Every other column of the file, untouched."""
     gold: str = ""
@@ -101,7 +107,7 @@ class Example(Record):
     user_context: str = ""
     """Who asks; may be empty in files that distillgen did not write."""
     images: tuple[str, ...] = ()
-    """Paths of images that belong to the question."""
+    """Paths of images that belong to the question, as seen from the working directory."""
     meta: dict[str, JSON] = Field(default_factory=dict)
     """Columns of the source that distillgen does not know, untouched; of what `augment` made, the
     equation."""
@@ -112,7 +118,7 @@ class Example(Record):
     strategy: str = ""
     """How it was made: `few_shot`; empty for rows that distillgen did not make."""
     operation: str = ""
-    """What was done to its parent: `deepen`, `breadth` …"""
+    """What was done to its parent, `deepen`, `breadth` …, or asked of an image: `detail` …"""
     generation: int = 0
     """So many times it was rewritten, its ancestors' times included."""
     persona: str = ""
@@ -139,6 +145,15 @@ def content_id(user_context: str, question: str, images: Iterable[str] = ()) -> 
     return digest(texts)[:16]
 
 
+class Image(NamedTuple):
+    """An image that goes with a message: where its bytes are, which are read when it is sent."""
+
+    path: str
+    """As seen from the working directory."""
+    sha256: str
+    """Digest of the bytes."""
+
+
 class Message(NamedTuple):
     """One turn of a conversation with the teacher."""
 
@@ -146,10 +161,24 @@ class Message(NamedTuple):
     """Who speaks."""
     content: str
     """What is said."""
+    images: tuple[Image, ...] = ()
+    """What is shown with it."""
+
+    def row(self) -> dict[str, JSON]:
+        """The message as JSON; without `images` where there are none."""
+        row: dict[str, JSON] = {"role": self.role, "content": self.content}
+        return row | {"images": [i._asdict() for i in self.images]} if self.images else row
+
+    @property
+    def shown(self) -> str:
+        """The message for people."""
+        return "\n".join([self.content, *(f"[image {image.path}]" for image in self.images)])
 
 
 @lru_cache(4)  # the system message is mostly the same
 def _spelled_message(message: Message) -> str:
+    if message.images:
+        return _spelled(message.row())
     return f'{{"content":{_quoted(message.content)},"role":"{message.role}"}}'
 
 
@@ -192,7 +221,10 @@ class Request:
     def parse(cls, spelled: str) -> "Request":
         """The request that `spelled` spells."""
         read = json.loads(spelled)
-        messages = tuple(Message(**message) for message in read["messages"])
+        messages = tuple(
+            Message(row["role"], row["content"], tuple(Image(**i) for i in row.get("images", ())))
+            for row in read["messages"]
+        )
         request = cls(Terms(**read["terms"]), messages, read["sample"])
         vars(request)["spelled"] = spelled
         return request
@@ -205,14 +237,35 @@ class Request:
 
     @cached_property
     def key(self) -> str:
-        """sha256 of the canonical JSON, 64 hexadecimal digits: the request's identity."""
-        return hashlib.sha256(self.spelled.encode()).hexdigest()
+        """sha256 of the canonical JSON, 64 hexadecimal digits: the request's identity.
+
+        Of an image the digest counts, not the path.
+        """
+        meant = self
+        if self.images:
+            nowhere = tuple(
+                message._replace(images=tuple(i._replace(path="") for i in message.images))
+                for message in self.messages
+            )
+            meant = replace(self, messages=nowhere)
+        return hashlib.sha256(meant.spelled.encode()).hexdigest()
+
+    @cached_property
+    def images(self) -> tuple[Image, ...]:
+        """What is shown with the messages."""
+        return tuple(image for message in self.messages for image in message.images)
 
     @cached_property
     def length(self) -> int:
         """Bytes of the messages and of the schema that goes with them."""
         said = sum(len(message.content.encode(errors="replace")) for message in self.messages)
-        return said + self.terms.length
+        return said + self.terms.length + IMAGE_BYTES * len(self.images)
+
+    @property
+    def tokens(self) -> int:
+        """What the messages take, roughly: a token for 4 characters, as in English."""
+        said = sum(len(message.content) for message in self.messages)
+        return said // 4 + IMAGE_TOKENS * len(self.images)
 
     def seed(self, wave: int) -> int:
         """The `seed` to send, 31 bits, for servers that take one; another wave, another seed."""
@@ -274,7 +327,7 @@ class Answer(Record):
     flags: tuple[str, ...] = ()
     """What a reader should know, such as `usage_missing` or `text_replaced`."""
     images: tuple[str, ...] = ()
-    """Paths of images that belong to the question."""
+    """Paths of images that belong to the question, as seen from the working directory."""
     meta: dict[str, JSON] = Field(default_factory=dict)
     """Columns of the source that distillgen does not know, untouched."""
     gold: str = ""
@@ -284,7 +337,7 @@ class Answer(Record):
     strategy: str = ""
     """How the example was made."""
     operation: str = ""
-    """What was done to its parent: `deepen`, `breadth` …"""
+    """What was done to its parent, `deepen`, `breadth` …, or asked of an image: `detail` …"""
     generation: int = 0
     """So many times it was rewritten, its ancestors' times included."""
     persona: str = ""
@@ -496,7 +549,7 @@ class Entry(Record):
     settled: dict[str, JSON] = Field(default_factory=dict)
     """What holds for requests where options were left open: it depends on the teacher's size."""
     prompts: dict[str, str] = Field(default_factory=dict)
-    """sha256 of each prompt file used, and of the file that a strategy works from."""
+    """sha256 of each prompt file used, and of what the file that a strategy works from holds."""
     counts: dict[str, int] = Field(default_factory=dict)
     """The ledger."""
     usage: dict[str, int] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from distillgen import triage
 from distillgen.budget import Purse
 from distillgen.commits import Done
+from distillgen.errors import UserError
 from distillgen.journal import AttemptState, Ended, Journal, Place, Ticket
 from distillgen.pacing import Pace
 from distillgen.records import Request, Usage
@@ -111,7 +112,8 @@ class Sender:
         """Note an attempt, send it, hand what came to the journal; None if the run stops before.
 
         Raises:
-            UserError: the teacher cannot be started, or the attempt cannot be noted.
+            UserError: the teacher cannot be started, the attempt cannot be noted, or an image
+                cannot be sent.
         """
         request, form = ask.request, self.form
         if not self._started:
@@ -141,6 +143,9 @@ class Sender:
             self.pace.hear(reply.headers)
         except Lost as lost:
             verdict = triage.of_lost(lost)
+        except UserError as error:
+            self.journal.end(ticket, Ended("unpaid", cost=0, problem=str(error)))
+            raise
         finally:
             self.tally.in_flight -= 1
         landed, done = awaited()

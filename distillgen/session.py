@@ -56,7 +56,7 @@ class Session:
         if "embeddings" not in given:  # a default for another command
             self.settings = self.settings.model_copy(update={"embeddings": None})
         used = strategies.used(self.settings.strategy, self.settings.operations)
-        for name in ("topics", "attributes"):
+        for name in ("topics", "attributes", "images"):
             if chosen.get(name) and name not in strategies.shares(self.settings.strategy):
                 raise UserError(f"--{name}: is read by --strategy {name}, which is not asked for")
         self.reused = [Path(name) / "journal.sqlite" for name in self.settings.reuse]
@@ -108,7 +108,7 @@ class Session:
             say(f"         assumed: {one.assumed}")
         if self.given.get("as_json"):
             asked = {
-                one.stage: [[m._asdict() for m in request.messages] for request in one.samples]
+                one.stage: [[m.row() for m in request.messages] for request in one.samples]
                 for one in stages
             }
             figures = {one.stage: one.as_json() for one in stages}
@@ -119,7 +119,7 @@ class Session:
             for n, request in enumerate(one.samples, 1):
                 for message in request.messages:
                     print(
-                        f"--- {one.stage}, prompt {n}, {message.role}\n{visible(message.content)}\n"
+                        f"--- {one.stage}, prompt {n}, {message.role}\n{visible(message.shown)}\n"
                     )
         raise typer.Exit
 

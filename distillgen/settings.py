@@ -42,6 +42,8 @@ class Settings(Record):
     per_parent: Count = 2
     topics: str | None = None
     attributes: str | None = None
+    images: str | None = None
+    vision: bool = False
     per_call: Count | None = None
     shots: Count | None = None
     human_shots: Annotated[int, Field(ge=0)] | None = None

@@ -11,6 +11,7 @@ from distillgen.records import JSON, Record
 
 MARKS = {
     "user_context": "",
+    "images": "see",
     "question": "Q",
     "answer": "A",
     "label": "A",
@@ -93,10 +94,28 @@ def _columns(row: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
         for turn in turns:
             if turn.get("reasoning_content"):
                 yield "why", _text(turn["reasoning_content"])
-            yield _text(turn.get("role", "")), _text(turn["content"])
+            yield _text(turn.get("role", "")), "\n".join(map(_part, _listed(turn["content"])))
+
+
+def _part(part: JSON) -> str:
+    """A text, or the name of an image, of a message in parts."""
+    match part:
+        case {"type": "text", "text": text}:
+            return _text(text)
+        case {"type": "image_url", "image_url": {"url": url}}:
+            return f"[image {_text(url)}]"
+        case {"type": "image"}:
+            return "[image]"
+    return _text(part)
+
+
+def _listed(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else [value]
 
 
 def _text(value: JSON) -> str:
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        value = ", ".join(value)
     return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 

@@ -58,7 +58,7 @@ def _request(journal: Stored, key: str) -> Iterator[str]:
     yield f"to {request.terms.teacher}, {sampling}, draw {request.sample}"
     for message in request.messages:
         yield f"\n--- {message.role}"
-        yield visible(message.content)
+        yield visible(message.shown)
     for n, attempt in enumerate(journal.attempts(key), 1):
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(attempt["sent"] or 0)))
         line = f"\n--- send {n}, wave {attempt['wave']!s}: {attempt['state']!s}, {at}"

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol
 
+from distillgen import images
 from distillgen.errors import FailureKind
-from distillgen.records import JSON, Request
+from distillgen.records import JSON, Message, Request
 
 Response = Literal["json_schema", "json_object", "text"]
 WEAKER: dict[Response, Response] = {"json_schema": "json_object", "json_object": "text"}
@@ -50,10 +51,17 @@ class Form:
         )
 
     def body(self, model: str, request: Request, seed: int) -> dict[str, JSON]:
-        """The JSON body of `POST /chat/completions`."""
+        """The JSON body of `POST /chat/completions`; the bytes of images are read for it.
+
+        Raises:
+            UserError: an image is no longer what it was.
+        """
         body: dict[str, JSON] = {
             "model": model,
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "messages": [
+                {"role": m.role, "content": _parts(m) if m.images else m.content}
+                for m in request.messages
+            ],
         }
         for name, value in request.terms.sampling.items():
             if name not in self.without:
@@ -89,6 +97,13 @@ class Form:
         if self.seed and not named_only:
             return replace(self, seed=False)
         return None
+
+
+def _parts(message: Message) -> list[JSON]:
+    """A message with images, as OpenAI spells it."""
+    text: JSON = {"type": "text", "text": message.content}
+    urls = (images.data_url(image) for image in message.images)
+    return [text, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]
 
 
 class Reply(NamedTuple):
@@ -133,6 +148,7 @@ class Teacher(Protocol):
 
         Raises:
             Lost: no whole reply came.
+            UserError: an image of the request is no longer what it was; nothing was sent.
         """
 
     async def close(self) -> None:

@@ -4,13 +4,23 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-from distillgen import answers, dry_run, embedding, export, files, inputs, prompts, strategies
+from distillgen import (
+    answers,
+    dry_run,
+    embedding,
+    export,
+    files,
+    images,
+    inputs,
+    prompts,
+    strategies,
+)
 from distillgen.answer import FEW_RATIONALES, PROMPT, Answering, Reading
 from distillgen.budget import Purse
 from distillgen.decontaminate import FLAGS, KEPT, Decontaminated, EvalSets, decontaminate
@@ -20,6 +30,7 @@ from distillgen.defaults import (
     of_answer,
     of_expand,
     of_walk,
+    sees,
     settled_of_answer,
     settled_of_expand,
 )
@@ -40,6 +51,7 @@ from distillgen.records import (
     Rejection,
     Seed,
     Terms,
+    digest,
 )
 from distillgen.sending import Ask, Tally
 from distillgen.settings import Settings
@@ -173,14 +185,15 @@ class Work:
 
     def walk(self, seeds: list[Seed]) -> Walk:
         """The walk along the sequence that these seeds fix, not yet begun."""
-        parts = []
+        parts, vision = [], sees(self.settings, self.chosen)
         used = strategies.used(self.settings.strategy, self.settings.operations)
         for strategy, share, operations in used:
             prompt = self._prompt(strategy.PROMPT)
             setting = of_expand(self.settings, self.chosen, self.task, prompt, tuple(seeds))
             setting = replace(setting, operations=operations)
             if path := self._material(strategy):
-                setting = replace(setting, material=strategy.read(path))
+                more = (vision,) if hasattr(strategy, "SEES") else ()
+                setting = replace(setting, material=strategy.read(path, *more))
             if hasattr(strategy, "check"):
                 strategy.check(setting, alone=len(used) == 1)
             parts.append(strategies.Part(strategy, setting, share))
@@ -188,8 +201,10 @@ class Work:
 
     def _used_by(self, walk: Walk) -> dict[str, str]:
         used = _digests(part.setting.prompt for part in walk.parts)
-        materials = filter(None, (self._material(part.strategy) for part in walk.parts))
-        return used | {path.name: files.sha256_of(path) for path in materials}
+        for part in walk.parts:
+            if path := self._material(part.strategy):
+                used[path.name] = digest(asdict(part.setting.material))
+        return used
 
     def _material(self, strategy: ModuleType) -> Path | None:
         """The file that a strategy works from: the one that is named, else that of the run."""
@@ -201,9 +216,10 @@ class Work:
         if named and not path.is_file():
             raise UserError(f"--{name} {named}: no such file")
         if not path.is_file():
+            drafts = f"`distillgen {name} SEEDS` drafts one to edit, "
             raise UserError(
-                f"{strategy.FILE}: there is none in the run folder yet; `distillgen {name} SEEDS`"
-                f" drafts one to edit, --{name} FILE names yours"
+                f"{strategy.FILE}: there is none in the run folder yet;"
+                f" {drafts if hasattr(strategy, 'text') else ''}--{name} FILE names yours"
             )
         return path
 
@@ -261,6 +277,8 @@ class Work:
         self._apart(source, names)
         examples = Limited(given, self.settings.limit)
         answering = self.answering(examples)
+        if given.with_images:
+            images.check(examples, answering.setting.vision, source)
         entry = self._begin(
             "answer", source, given.sha256, _digests([answering.setting.prompt]),
             settled_of_answer(answering.setting),
@@ -338,7 +356,7 @@ class Work:
 
     def export(self, source: Path, out: Path) -> Result:
         """Write the answers as trainers read them, into `out/<format>/`."""
-        options = export_options(self.settings)
+        options = replace(export_options(self.settings), images=answers.with_images(source))
         closed = bool(self.task.labels) or answers.closed(source)
         export.settle(options, closed)
         paths = export.paths(out, options.formats)
@@ -594,6 +612,7 @@ MEANING = (
     "shots",
     "human_shots",
     "random_seed",
+    "vision",
 )
 """Options that go into requests."""
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,6 +46,8 @@ def material(folder: Path, strategy: str) -> list[object]:
         if name in strategy:
             (folder / f"{name}.toml").write_text(text)
             options += [f"--{name}", folder / f"{name}.toml"]
+    if "images" in strategy:
+        options += ["--images", pictures(folder)]
     return options
 
 
@@ -60,6 +64,44 @@ def questions(path: Path, n: int) -> Path:
             if i % 3:
                 row["user_context"] = f"I am {20 + i} years old"
             file.write(json.dumps(row) + "\n")
+    return path
+
+
+def png(n: int) -> bytes:
+    """A picture of one point, of the n-th colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        whole = kind + data
+        return struct.pack(">I", len(data)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    point = zlib.compress(b"\0" + n.to_bytes(3))
+    parts = chunk(b"IHDR", head), chunk(b"IDAT", point), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+THINGS = "a red boat|two dogs on a sofa|a bridge in fog|a market stall|an old clock|a road sign"
+
+
+def pictures(folder: Path, n: int = 6) -> Path:
+    """A manifest of `n` images, with a caption, a box and a text each."""
+    (folder / "pics").mkdir(exist_ok=True)
+    things = THINGS.split("|")
+    rows = []
+    for i in range(n):
+        (folder / f"pics/{i}.png").write_bytes(png(i))
+        thing = things[i % len(things)]
+        rows.append({
+            "image": f"pics/{i}.png", "caption": [f"It shows {thing}.", f"Photo of {thing}, {i}."],
+            "boxes": [{"label": thing, "box": [i, 2, 30.5, 40]}], "ocr": f"No. {i}",
+            "licence": "CC0",
+        })  # fmt: skip
+    return rows_in(folder / "images.jsonl", rows)
+
+
+def rows_in(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
+    """A file of JSON lines."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 

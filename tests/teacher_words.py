@@ -1,5 +1,6 @@
 """What the teacher of the tests says, fixed by what it is asked and by nothing else."""
 
+import base64
 import hashlib
 import json
 import random
@@ -90,9 +91,30 @@ def meaning(body: JSON) -> JSON:
     return rest
 
 
+def words_of(message: JSON) -> str:
+    """The text of a message, with images or without."""
+    content = message["content"]
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    return "\n".join(part["text"] for part in parts if part["type"] == "text")
+
+
+def images_of(body: JSON) -> list[bytes]:
+    """The images that a request shows; what is no data URL of its kind is no image."""
+    found = []
+    for message in body["messages"]:
+        for part in message["content"] if isinstance(message["content"], list) else []:
+            if part["type"] == "image_url":
+                head, _, data = part["image_url"]["url"].partition(",")
+                raw = base64.b64decode(data, validate=True)
+                assert head == "data:image/png;base64", head
+                assert raw.startswith(b"\x89PNG"), raw[:16]
+                found.append(raw)
+    return found
+
+
 def wanted(body: JSON, twins: float) -> dict[str, JSON]:
     """The object that is asked for, told from the schema or else from the words."""
-    words = "\n".join(m["content"] for m in body["messages"])
+    words = "\n".join(map(words_of, body["messages"]))
     form = body.get("response_format") or {}
     properties = form.get("json_schema", {}).get("schema", {}).get("properties", {})
     dice = meaning(body)
@@ -185,7 +207,8 @@ def completion(
     choice = dressed(wanted(body, twins), dress, point("dress", meaning(body)))
     if useless:
         choice["message"]["content"] = "I am happy to help. What do you want to know?"
-    asked = sum(len(m["content"]) for m in body["messages"]) // 4
+    asked = sum(len(words_of(m)) for m in body["messages"]) // 4
+    asked += 1000 * len(images_of(body))
     said = len(str(choice["message"]["content"])) // 4
     return {
         "id": f"chatcmpl-{time.monotonic_ns()}",

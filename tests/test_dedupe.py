@@ -24,6 +24,21 @@ def verdicts(*texts: Fields) -> list[Verdict | None]:
     return said
 
 
+def test_what_is_kept_apart_repeats_nothing_however_alike():
+    index = Index()
+    texts = [("I keep bees by the sea.", f"What is written on sign {n}?") for n in range(300)]
+    for n, fields in enumerate(texts):
+        assert index.verdict(fields, f"{n}.png") is None
+        index.add(str(n), fields, f"{n}.png")
+    said = ("I keep bees at the sea.", "What is written on sign 7?")
+    assert index.verdict(said) is None
+    assert index.verdict(said, "8.png") is None
+    assert index.verdict(said, "7.png").of == "7"
+    for n in range(3):
+        index.add(f"more {n}", ("I keep bees by the sea.", f"What is on {n + 400}?"), "9.png")
+    assert index.verdict(("I keep bees by the sea.", "What is on 500?"), "9.png").of == "more 0"
+
+
 @cache
 def places(text: str) -> dict[str, int]:
     """For each word of a text, a bit for each place where it stands."""

@@ -48,11 +48,17 @@ ANSWERS = [
 ]
 
 
+SEEN = ANSWERS[0].model_copy(update={"images": ("pics/1.png", "pics/2.png"), "id": "seen"})
+"""An answer about images."""
+
+
 def cases() -> Iterator[tuple[str, str, Options]]:
     """Golden file, format, options: every form that each format knows."""
     for name in formats.names():
         for form in sorted(formats.load(name).rationales):
             yield f"{name}.{form}.jsonl", name, Options(rationale=form)
+        if formats.load(name).images:
+            yield f"{name}.images.jsonl", name, Options(images=True)
     yield "step-by-step.paper.jsonl", "step-by-step", Options(label_weight=0.7)
     yield "step-by-step.google.jsonl", "step-by-step", Options(preset="google")
     yield "step-by-step.flat.jsonl", "step-by-step", Options(layout="flat")
@@ -61,6 +67,7 @@ def cases() -> Iterator[tuple[str, str, Options]]:
 def written(name: str, options: Options) -> str:
     found = formats.load(name)
     answers = [a for a in ANSWERS if a.rationale or name != "step-by-step"]
+    answers += [SEEN] * options.images
     rows = [row for answer in answers for row in found.rows(answer, options)]
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
@@ -97,6 +104,18 @@ def test_every_row_has_the_same_columns_and_no_null(file: str, name: str, option
     shapes = {json.dumps(shape(row)) for row in rows}
     assert len(shapes) == 1
     assert "null" not in shapes.pop()
+
+
+@pytest.mark.parametrize("name", ["trl-messages", "trl-prompt-completion", "jsonl"])
+def test_in_a_set_with_images_every_row_has_the_same_columns(name: str) -> None:
+    rows = [
+        row for a in (ANSWERS[0], SEEN) for row in formats.load(name).rows(a, Options(images=True))
+    ]
+    for row in rows:
+        for turn in row.get("messages") or row.get("prompt", []) + row.get("completion", []):
+            assert isinstance(turn["content"], list)
+    assert rows[0].keys() == rows[1].keys()
+    assert [row["images"] for row in rows] == [[], ["pics/1.png", "pics/2.png"]]
 
 
 def shape(value: object) -> object:
@@ -161,6 +180,7 @@ def test_every_format_has_a_line_of_help_and_a_snippet_that_parses(name: str) ->
     found = formats.load(name)
     assert found.help.endswith((".", ")"))
     compile(found.snippet, name, "exec")
+    compile(found.images, name, "exec")
 
 
 def test_an_unknown_format_is_told_what_there_is_and_what_is_near() -> None:

@@ -35,6 +35,8 @@ def values(name: str, **changes: JSON) -> dict[str, JSON]:
         "others": ["Honey"],
         "count": 4,
         "parts": 3,
+        "image": "described",
+        "description": "Two hives on a roof.",
         "user_context": "I live in a flat",
         "question": "May I keep bees on the balcony?",
     }
@@ -132,7 +134,7 @@ def test_the_digest_is_that_of_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("user", "line", "what"),
     [
-        ("\n{{ contxt }}", 3, "unknown variable `contxt`; there are: expert, labels, language, q"),
+        ("\n{{ contxt }}", 3, "unknown variable `contxt`; there are: expert, image, labels, la"),
         ("{% if labels %}\n{{ per_call }}{% endif %}", 3, "unknown variable `per_call`"),
         ("{{ range(3) }}", 2, "unknown variable `range`"),
         ("a\n{% for s in shots %}\n{{ s.user_contxt }}{% endfor %}", 4, "unknown field"),

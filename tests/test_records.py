@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from distillgen.records import Message, Request, Terms, canonical
+from distillgen.records import IMAGE_BYTES, Image, Message, Request, Terms, canonical
 
 
 @pytest.mark.parametrize("said", ["Buy gold?", 'Grüße, "Ω" \\ \n\t\x00\x7f\u2028 😀', "\ud800", ""])
@@ -15,6 +15,29 @@ def test_the_spelling_is_canonical_and_reads_back(said):
     assert request.spelled.encode() == canonical(json.loads(request.spelled))
     assert Request.parse(request.spelled) == request
     assert Request.parse(request.spelled).key == request.key
+
+
+def test_the_key_of_a_text_is_what_it_was_in_every_version():
+    """Journals that were paid for hold replies under it."""
+    messages = Message("system", "Be brief."), Message("user", "Buy gold?")
+    request = Request(Terms("openai:t", None, None, {"temperature": 0.3}), messages, 2)
+    assert request.key == "b4d45bbc0c26f60506e9b02b2f11471302de0e169b5daf81e9f7c7bfaa701f3e"
+    assert "images" not in request.spelled
+
+
+def test_of_an_image_the_bytes_make_the_key_and_the_path_stands_beside_them():
+    def asked(*images: Image) -> Request:
+        return Request(Terms("openai:t"), (Message("user", "What is it?", images),))
+
+    here, moved = asked(Image("a/b.png", "1" * 64)), asked(Image("c.png", "1" * 64))
+    assert here.key == moved.key
+    assert here.spelled != moved.spelled
+    others = [asked(), asked(Image("a/b.png", "2" * 64)), asked(*here.images * 2)]
+    assert len({here.key, *(other.key for other in others)}) == 4
+    assert here.spelled.encode() == canonical(json.loads(here.spelled))
+    assert Request.parse(here.spelled) == here
+    assert Request.parse(here.spelled).key == here.key
+    assert here.length >= IMAGE_BYTES
 
 
 def test_whatever_changes_the_meaning_changes_the_key():

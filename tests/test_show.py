@@ -49,6 +49,19 @@ def test_inputs_rejections_and_chat_rows_are_shown_too() -> None:
     assert row == "task    label\nweight  0.5"
 
 
+def test_images_are_named_wherever_they_stand() -> None:
+    url = {"type": "image_url", "image_url": {"url": "a\x1b.png"}}
+    parts = [{"type": "image"}, {"type": "text", "text": "What is it?"}, url]
+    record, chat = blocks(
+        [
+            {"question": "What is it?", "images": ["a.png", "b.png"]},
+            {"messages": [{"role": "user", "content": parts}]},
+        ]
+    )
+    assert record == "see  a.png, b.png\nQ    What is it?"
+    assert chat == "user  [image]\n      What is it?\n      [image a\\x1b.png]"
+
+
 @pytest.mark.parametrize("width", [20, 60, 80])
 @pytest.mark.parametrize(
     "text",

@@ -15,7 +15,7 @@ from distillgen.task import Task
 MIX = "few_shot=0.4,evolve=0.2,personas=0.2,augment=0.1,transform=0.1"
 ALL = [*names(), "few_shot=0.5,evolve=0.3,personas=0.2", "topics=0.5,attributes=0.2,few-shot=0.3",
        MIX]  # fmt: skip
-OF_ONE = ("evolve", "augment", "transform")
+OF_ONE = ("evolve", "augment", "transform", "images")
 SEED_SETS = {"augment": "arithmetic", "transform": "arithmetic"}
 SEEDS = tuple(
     Seed(user_context=f"I am a {who}, and save for years.", question=f"Is {what} a good idea?")
@@ -70,13 +70,14 @@ def test_every_example_says_how_it_was_made_and_so_does_its_answer(cli, server, 
         assert row["parents"]
         assert set(row["parents"]) <= known | {p for r in made for p in r["parents"]}
         fields = ("strategy", "operation", "generation", "persona", "topic", "attributes",
-                  "parents", "gold", "family")  # fmt: skip
+                  "parents", "gold", "family", "images", "meta")  # fmt: skip
         assert {f: row.get(f) for f in fields} == {f: answer.get(f) for f in fields}
         of_one = row["strategy"] in OF_ONE
         assert bool(row.get("operation")) == bool(row.get("family")) == of_one
         assert len(row["parents"]) == 1 or not of_one
         assert bool(row.get("persona")) == (row["strategy"] == "personas")
         assert bool(row.get("topic")) == (row["strategy"] == "topics")
+        assert bool(row.get("images")) == (row["strategy"] == "images")
         assert bool(row.get("attributes")) == (row["strategy"] == "attributes")
 
 

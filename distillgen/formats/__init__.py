@@ -5,7 +5,8 @@ A format is a module with `rows(answer, options)`. It may also state
 - `RATIONALE`: the forms of `--rationale` it knows; all of them when it says nothing,
 - `DEFAULT`: the form it takes when nobody says; else the task decides,
 - `SNIPPET`: the trainer's own lines that load it, for the README beside the data, which sets
-  `files` before them: `{"train": "train.jsonl", …}`, the splits that there are.
+  `files` before them: `{"train": "train.jsonl", …}`, the splits that there are,
+- `IMAGES`: the same lines for a set with images; a format without it cannot hold them.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ class Options:
     preset: Preset = "paper"
     label_weight: float = 0.5
     """`step-by-step`: alpha, the label's share of the loss, 0 to 1; the rationale has the rest."""
+    images: bool = False
+    """Images belong to some answers of the set: then each row has the same columns for them."""
 
 
 class LeftOut(Exception):
@@ -59,6 +62,8 @@ class Format:
     """The form it takes when nobody says; None leaves that to the task."""
     snippet: str
     """Python that loads `files` with the trainer; may be empty."""
+    images: str
+    """The same for a set with images; empty where the format cannot hold them."""
 
 
 def names() -> list[str]:
@@ -83,6 +88,7 @@ def load(name: str) -> Format:
         rationales=getattr(module, "RATIONALE", frozenset(get_args(Rationale))),
         default=getattr(module, "DEFAULT", None),
         snippet=getattr(module, "SNIPPET", ""),
+        images=getattr(module, "IMAGES", ""),
     )
 
 
@@ -132,17 +138,27 @@ def reply(answer: Answer, form: Rationale) -> str:
     return f"{why}\n\n{said}" if form == "first" else f"{said}\n\n{why}"
 
 
-def turns(answer: Answer, form: Rationale) -> tuple[dict[str, str], dict[str, str]]:
-    """The user's turn and the assistant's.
+Turn = dict[str, JSON]
+
+
+def turns(answer: Answer, form: Rationale) -> tuple[Turn, Turn]:
+    """The user's turn and the assistant's, both as texts; for images see `parted`.
 
     In the form `field` every assistant has `reasoning_content`, empty where there is no
     rationale: a key that only some rows have becomes null when the file is loaded. Chat templates
     read empty and missing alike.
     """
-    assistant = {"role": "assistant", "content": reply(answer, form)}
+    assistant: Turn = {"role": "assistant", "content": reply(answer, form)}
     if form == "field":
         assistant["reasoning_content"] = untagged(answer.rationale.strip())
     return {"role": "user", "content": prompt(answer)}, assistant
+
+
+def parted(answer: Answer, turns: tuple[Turn, Turn]) -> tuple[Turn, Turn]:
+    """The turns as parts, a mark for each image before the user's text: for a set with images."""
+    user, assistant = ({**t, "content": [{"type": "text", "text": t["content"]}]} for t in turns)
+    user["content"] = [{"type": "image"}] * len(answer.images) + user["content"]
+    return user, assistant
 
 
 def untagged(text: str) -> str:

@@ -14,20 +14,30 @@ with open(files["train"], encoding="utf-8") as lines:
     rows = [json.loads(line) for line in lines]
 """
 
+IMAGES = f"""\
+{SNIPPET}
+# `images` of a row are paths as seen from the folder in which distillgen was run.
+"""
+
 
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
     """`{"question", "user_context", "answer", "rationale"}`, or `label` in place of `answer`.
 
     An empty text stands for what is missing, so that every row has the same columns. In the forms
     that put the rationale into the text the column is always `answer`: a column `label` holds
-    labels.
+    labels. In a set with images each row has `images`, a list of paths.
     """
     form = options.rationale
-    row = {"question": answer.question.strip(), "user_context": answer.user_context.strip()}
+    row: dict[str, JSON] = {
+        "question": answer.question.strip(),
+        "user_context": answer.user_context.strip(),
+    }
     if form in ("field", "none"):
         row["label" if answer.label else "answer"] = target(answer)
     else:
         row["answer"] = reply(answer, form)
     if form == "field":
         row["rationale"] = answer.rationale.strip()
+    if options.images or answer.images:
+        row["images"] = list(answer.images)
     yield row

@@ -18,7 +18,39 @@ file = client.files.create(file=Path(files["train"]), purpose="fine-tune")
 client.fine_tuning.jobs.create(training_file=file.id, model="your-student")
 """
 
+IMAGES = """\
+import base64
+import json
+import mimetypes
+from pathlib import Path
+
+from openai import OpenAI
+
+home = Path(".")  # the folder in which distillgen was run: paths of images are seen from there
+rows = [json.loads(line) for line in Path(files["train"]).read_text("utf-8").splitlines()]
+for row in rows:
+    content = row["messages"][0]["content"]
+    for part in content if isinstance(content, list) else []:
+        if part["type"] == "image_url":
+            path = home / part["image_url"]["url"]
+            kind, raw = mimetypes.guess_type(path)[0], path.read_bytes()
+            part["image_url"]["url"] = f"data:{kind};base64,{base64.b64encode(raw).decode()}"
+whole = Path("train.with_images.jsonl")  # OpenAI wants the images in the file
+whole.write_text("".join(f"{json.dumps(row)}\\n" for row in rows), "utf-8")
+
+client = OpenAI()  # wants 10 rows at least
+file = client.files.create(file=whole, purpose="fine-tune")
+client.fine_tuning.jobs.create(training_file=file.id, model="your-student")
+"""
+
 
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
-    """`{"messages": [user, assistant]}` with `role` and `content`, and nothing else."""
-    yield {"messages": [*turns(answer, options.rationale)]}
+    """`{"messages": [user, assistant]}` with `role` and `content`, and nothing else.
+
+    An image is an `image_url` part behind the user's text, with its path in place of a URL.
+    """
+    user, assistant = turns(answer, options.rationale)
+    if answer.images:
+        parts = ({"type": "image_url", "image_url": {"url": path}} for path in answer.images)
+        user["content"] = [{"type": "text", "text": user["content"]}, *parts]
+    yield {"messages": [user, assistant]}

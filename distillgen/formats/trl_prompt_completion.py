@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillgen.formats import Options, turns
+from distillgen.formats import Options, parted, turns
 from distillgen.records import JSON, Answer
 
 SNIPPET = """\
@@ -19,8 +19,39 @@ trainer = SFTTrainer(
 trainer.train()
 """
 
+IMAGES = """\
+from pathlib import Path
+
+from datasets import Image, List, load_dataset
+from trl import SFTConfig, SFTTrainer
+
+home = Path(".")  # the folder in which distillgen was run: paths of images are seen from there
+
+
+def found(row):
+    return {"images": [str(home / path) for path in row["images"]]}
+
+
+data = load_dataset("json", data_files=files).map(found).cast_column("images", List(Image()))
+args = SFTConfig(output_dir="student", max_length=None)  # None: no answer is cut, and no image
+trainer = SFTTrainer(
+    model="your/student-that-sees",
+    train_dataset=data["train"],
+    eval_dataset=data.get("validation"),
+    args=args,
+)
+trainer.train()
+"""
+
 
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
-    """`{"prompt": [user], "completion": [assistant]}`; TRL masks the prompt without being told."""
-    user, assistant = turns(answer, options.rationale)
-    yield {"prompt": [user], "completion": [assistant]}
+    """`{"prompt": [user], "completion": [assistant]}`; TRL masks the prompt without being told.
+
+    In a set with images each row has `images`, a list of paths, and contents in parts.
+    """
+    said = turns(answer, options.rationale)
+    if options.images or answer.images:
+        user, assistant = parted(answer, said)
+        yield {"prompt": [user], "completion": [assistant], "images": list(answer.images)}
+    else:
+        yield {"prompt": [said[0]], "completion": [said[1]]}

@@ -9,7 +9,8 @@ A strategy is a module with the name of its prompt, `PROMPT`, and two pure funct
 A place that asks nothing, because the strategy needs no teacher for it, has no request; `parse` is
 then given None. A strategy that works from a file which people edit has its name, `FILE`
 (`topics.toml`: the option is `--topics`), `read(path)`, which makes a frozen dataclass of it, and
-`text(draft)`, which spells what the teacher drafted as such a file.
+`text(draft)`, which spells what the teacher drafted as such a file, if it drafts any. One that
+`SEES` shows images, and its `read(path, vision)` is told whether to.
 
 A strategy that does one of several things to one example has their names, `OPERATIONS`, and those
 that need no teacher, `NO_TEACHER`; what it makes says its `operation` and has one parent. With
@@ -286,6 +287,7 @@ def draw(place: int, pool: Sequence[Example], setting: Setting) -> list[Seed | E
     """The examples to show, in a random order that depends on the place alone."""
     dice = random.Random(f"{setting.random_seed} {place}")
     made = _pick(pool, setting.shots - setting.human_shots, setting.short, dice)
+    made = [one for one in made if not one.images]  # nobody would see them
     human = _pick(setting.seeds, setting.shots - len(made), setting.short, dice)
     return sample([*human, *made], setting.shots, dice)
 

@@ -76,7 +76,7 @@ def _parents(pool: Pool, setting: Setting, dice: random.Random) -> list[Seed | E
     for _ in range(TRIES * setting.per_call):
         place = int(dice.random() * (seeds + len(pool)))
         one = setting.seeds[place] if place < seeds else pool[place - seeds]
-        if isinstance(one, Seed) or one.generation < setting.generations:
+        if isinstance(one, Seed) or (one.generation < setting.generations and not one.images):
             drawn[place] = one
         if len(drawn) == min(setting.per_call, seeds + len(pool)):
             break

@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 import ssl
+from functools import partial
 
 import aiohttp
 import orjson
@@ -48,8 +49,11 @@ class OpenAIChat:
 
         Raises:
             Lost: no whole reply came.
+            UserError: an image of the request is no longer what it was.
         """
-        body = orjson.dumps(self._body(request, seed, form))
+        spell = partial(self._body, request, seed, form)
+        # Images are read in a thread, so that other requests need not wait for the disk.
+        body = orjson.dumps(await asyncio.to_thread(spell) if request.images else spell())
         try:
             return await self._post(body)
         except aiohttp.ClientConnectorCertificateError as error:
