@@ -13,7 +13,7 @@ from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
 from distillgen.session import Session, columns, program
 from distillgen.show import visible
-from distillgen.task import Task, load_task, name_of, task_beside
+from distillgen.task import Task, load_task, task_beside
 from distillgen.work import Result
 
 DEMO_N = 12
@@ -333,8 +333,8 @@ def trace(id: str, run: Path | None) -> None:
 
 def folder_for(seeds: Path, out: Path | None) -> Path:
     """The run folder for seeds: `runs/NAME.answers` for the answers of the run NAME."""
-    if out is None and folder.is_run(seeds.parent):
-        return folder.RUNS / f"{seeds.parent.resolve().name}.{name_of(seeds)}"
+    if out is None and seeds.name == "answers.jsonl" and folder.is_run(seeds.parent):
+        return folder.RUNS / f"{seeds.parent.resolve().name}.answers"
     return folder.folder_of(str(seeds), out)
 
 
@@ -351,5 +351,5 @@ def task_of(source: Path, run: Path) -> Task:
 
 def task_of_seeds(source: Path) -> Task:
     """The task of seeds: the file beside them; of answers or inputs of a run, that run's."""
-    in_a_run = folder.is_run(source.parent)
+    in_a_run = str(source) != "-" and folder.is_run(source.parent)
     return task_of(source, source.parent) if in_a_run else task_beside(source)

@@ -222,6 +222,8 @@ def asks(strategy: ModuleType, operations: tuple[str, ...]) -> bool:
     return not free or not set(operations or strategy.OPERATIONS) <= free
 
 
+LOOKED_AT = 100
+"""Of so many examples, drawn at random, those with the fewest children are the first to be used."""
 TEXTS = ("user_context", "question")
 """What the teacher writes of an input, unless a strategy has it otherwise."""
 
@@ -268,6 +270,16 @@ def numbered(
         else:
             problems.append(f"no {name} {said[:20]}")
     return found, problems
+
+
+def may_have_a_child(examples: Sequence[E], pool: Pool, setting: Setting) -> list[E]:
+    """Those of which another input may be made, those with the fewest first.
+
+    None with images is among them: what is made of it would speak of what is not there.
+    """
+    counted = [(pool.children(one.id), one) for one in examples if not one.images]
+    free = [(n, one) for n, one in counted if n < setting.per_parent]
+    return [one for _, one in sorted(free, key=lambda pair: pair[0])]
 
 
 def draw(place: int, pool: Sequence[Example], setting: Setting) -> list[Seed | Example]:

@@ -16,12 +16,14 @@ from distillgen import asides, equations, first_names
 from distillgen.errors import UserError
 from distillgen.records import JSON, Completion, Example, Request, Seed
 from distillgen.strategies import (
+    LOOKED_AT,
     Lineage,
     Planned,
     Pool,
     Proposal,
     Setting,
     Turn,
+    may_have_a_child,
     number,
     numbered,
     sample,
@@ -32,8 +34,6 @@ PROMPT = "expand.augment"
 OPERATIONS = ("numbers", "names", "irrelevant", "rephrase", "self_verification", "backward")
 NO_TEACHER = ("numbers", "names", "irrelevant")
 CAPPED = True
-LOOKED_AT = 100
-"""Of so many examples, drawn at random, those with the fewest children are the first to be used."""
 EQUATION = ("equation", "Equation")
 """Columns of an example that may hold how its answer is worked out."""
 UNKNOWN = re.compile(r"\bx\b", re.I)
@@ -108,13 +108,8 @@ def _parents(pool: Pool, setting: Setting, dice: random.Random) -> list[Seed | E
     seeds = len(setting.seeds)
     drawn = sample(range(seeds + len(pool)), LOOKED_AT, dice)
     found = [setting.seeds[i] if i < seeds else pool[i - seeds] for i in drawn]
-    free = [
-        (n, one)
-        for one in found
-        if (n := pool.children(one.id)) < setting.per_parent
-        if getattr(one, "generation", 0) < setting.generations and not one.images
-    ]
-    return [one for _, one in sorted(free, key=lambda pair: pair[0])]
+    young = [one for one in found if getattr(one, "generation", 0) < setting.generations]
+    return may_have_a_child(young, pool, setting)
 
 
 def parse(completion: Completion | None, lineage: Lineage) -> list[Proposal]:

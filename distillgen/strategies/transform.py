@@ -13,12 +13,14 @@ from distillgen import dedupe
 from distillgen.errors import UserError
 from distillgen.records import JSON, Completion, Request, Seed
 from distillgen.strategies import (
+    LOOKED_AT,
     Lineage,
     Planned,
     Pool,
     Proposal,
     Setting,
     Turn,
+    may_have_a_child,
     number,
     numbered,
     sample,
@@ -38,8 +40,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """For each operation what stands in the user context behind the example's own."""
 OPERATIONS = tuple(PARTS)
 CAPPED = True
-LOOKED_AT = 100
-"""Of so many examples, drawn at random, those with the fewest children are the first to be used."""
 LEAST = 3
 """Words of a request."""
 HEADINGS = {"question": "Question", "rationale": "Reasons", "answer": "Answer", "flawed": "Answer"}
@@ -79,9 +79,7 @@ def applies(operation: str, seed: Seed, setting: Setting) -> bool:
 def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     """What a place asks: requests of one kind, on examples with few children."""
     dice = random.Random(f"{setting.random_seed} transform {turn.place}")
-    drawn = sample(setting.seeds, LOOKED_AT, dice)
-    free = [seed for seed in drawn if pool.children(seed.id) < setting.per_parent]
-    free.sort(key=lambda seed: pool.children(seed.id))
+    free = may_have_a_child(sample(setting.seeds, LOOKED_AT, dice), pool, setting)
     for operation in sample(setting.operations or OPERATIONS, len(OPERATIONS), dice):
         parents = [seed for seed in free if applies(operation, seed, setting)][: setting.per_call]
         if parents:
