@@ -14,7 +14,7 @@ from jobs import lines
 from test_dedupe import rouge_l
 from word_vectors import vector
 
-from distillgen import embedding, semantic
+from distillgen import deduped, embedding, semantic
 from distillgen.boilerplate import FEWEST, Sample
 from distillgen.errors import ParseError
 from distillgen.records import Terms
@@ -376,6 +376,14 @@ def test_the_bar_is_set_where_it_does_most_good():
     good = [(0.8, True)] * 4
     assert bar([(0.9, False), *good, (0.1, False)]) == Bar(0.45, 4, 1)
     assert bar([]) == Bar(1.0, 0, 0)
+
+
+def test_what_repeats_a_row_that_is_left_out_itself_stays():
+    texts = [("a",), ("b",), ("c",)]
+    vectors = dict.fromkeys("abc", embedding._packed([1.0, 0.0]))
+    near = [[], [(0, 0.6)], [(1, 0.6)]]
+    said = list(deduped._greedy(texts, near, vectors, 0.9))
+    assert said == [None, deduped.Repeats("near_duplicate", 0, 0.6, 1.0), None]
 
 
 def test_a_batch_ends_where_its_texts_say_so():
