@@ -127,6 +127,7 @@ class Question(NamedTuple):
     id: str
     """The row's own id; empty if it has none."""
     question: str
+    """Empty where the row says nothing."""
     user_context: str
     columns: dict[str, JSON]
 
@@ -136,13 +137,24 @@ class Questions:
 
     def __init__(self, path: Path, fields: Mapping[str, str]) -> None:
         names = ("question", "user_context", "id")
-        self._rows = _Rows(path, path, fields, names, ("question",), alone=False)
+        self._rows = _Rows(path, path, fields, names, ("question",), alone=False, blank=True)
+        self.blank = 0
+        """Rows without a word in the question, after the walk."""
 
     def __iter__(self) -> Iterator[Question]:
+        """Each row.
+
+        Raises:
+            UserError: the file cannot be read, or rows are wrong, or not one has a question.
+        """
         for row, known in self._rows.known():
             id, context = known.get("id", ""), known.get("user_context", "")
-            yield Question(row.line, id, known["question"], context, row.columns)
+            question = known.get("question", "")
+            self.blank += not question
+            yield Question(row.line, id, question, context, row.columns)
         self._rows.refuse()
+        if self.blank == self._rows.total:
+            raise UserError(f"{self._rows.path}: no row has a word in its question")
 
     @property
     def unseen(self) -> Mapping[str, str]:
@@ -202,6 +214,8 @@ class _Rows:
     """Faults that are kept; all are counted."""
     alone: bool = True
     """No other file may have the fields that are mapped."""
+    blank: bool = False
+    """What is needed may be empty, but not missing."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """After a walk, what is mapped and no row has."""
     total: int = 0
@@ -279,7 +293,7 @@ class _Rows:
                 continue
             value = columns[name]
             if _is_blank(value):
-                if ours in self.needed:
+                if ours in self.needed and not self.blank:
                     return {}, f"`{name}` is empty"
                 continue
             if wanted := _wanted(ours, value):

@@ -13,9 +13,9 @@ import distillgen
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
-    2: "answers bodies budget commits dedupe diversity download files formats help inputs journal"
-    " language lint options overlap pacing prices prompts providers replies settings show signals"
-    " stored tables task teachers triage weights wire",
+    2: "amounts answers bodies budget commits dedupe diversity download files formats help inputs"
+    " journal language lint options overlap pacing prices prompts providers replies settings show"
+    " signals stored tables task teachers triage weights wire",
     3: "engine folder outcomes sending strategies yields",
     4: "answer decontaminate defaults dry_run expand export figures init seeds standing stats trace"
     " work",
