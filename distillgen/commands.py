@@ -192,10 +192,13 @@ def decontaminate(given: Mapping[str, JSON]) -> None:
     path = folder.folder_of(str(source), given["out"])
     this = Session({**given, "teacher": "local"}, task_of(_no_folder(source), path), path)
     next(tables.rows_of(source))  # what is wrong with the whole file is said at once
-    eval_sets = EvalSets(map(Path, [*given["against"], *(given["more"] or [])]), this.fields)
+    names = [*map(Path, given["against"]), *map(Path, given["more"] or [])]
+    if source.resolve() in [name.resolve() for name in names]:
+        raise UserError(f"{source}: cannot be its own test set; --against takes another file")
+    eval_sets = EvalSets(names, this.fields)
     with this.opened() as work:
-        names = [f"{one.path} ({len(one.index.items):,} items)" for one in eval_sets.all]
-        this.screen.hang(f"decontaminate: {source} against {', '.join(names)}, in {path}")
+        sets = [f"{one.path} ({len(one.index.items):,} items)" for one in eval_sets.all]
+        this.screen.hang(f"decontaminate: {source} against {', '.join(sets)}, in {path}")
         result = work.decontaminate(source, eval_sets, given["drop"])
         this.end(work, [result], _after(source, path, result, this.fields, given["drop"]))
 

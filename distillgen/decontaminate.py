@@ -22,6 +22,8 @@ class EvalSet:
 
     path: Path
     index: Index
+    blank: int
+    """Items without a question, which nothing is compared with."""
     flagged: Counter[Tier] = field(default_factory=Counter)
     """Records by tier."""
 
@@ -32,6 +34,8 @@ class Decontaminated:
 
     eval_sets: list[EvalSet]
     given: int = 0
+    blank: int = 0
+    """Records without a question among them; they are kept."""
     flagged: int = 0
     first: list[Flag] = field(default_factory=list)
     """The first `SHOWN` flags."""
@@ -49,15 +53,16 @@ class EvalSets:
     def __init__(self, paths: Iterable[Path], fields: Mapping[str, str]) -> None:
         self.fields = fields
         self._unseen = set(fields.items())
-        self.all = [EvalSet(path, Index(self._items(path))) for path in dict.fromkeys(paths)]
+        self.all = [self._read(path) for path in dict.fromkeys(paths)]
 
-    def _items(self, path: Path) -> Iterator[Item]:
-        for row in self.walk(path):
-            yield Item(row.line, row.id, row.question, row.user_context)
+    def _read(self, path: Path) -> EvalSet:
+        rows = list(self.walk(path))
+        items = [Item(r.line, r.id, r.question, r.user_context) for r in rows if r.question]
+        return EvalSet(path, Index(items), len(rows) - len(items))
 
     def walk(self, path: Path) -> Iterator[Line]:
         """The rows of a file, and what of the mapped fields is nowhere so far."""
-        records = Records(path, self.fields, MATTER, strict=True, alone=False)
+        records = Records(path, self.fields, MATTER, strict=True, alone=False, blank=True)
         yield from records
         self._unseen &= set(records.unseen.items())
 
@@ -70,20 +75,22 @@ class EvalSets:
         refuse_unseen(dict(self._unseen), "--field")
 
 
-def decontaminate(path: Path, against: EvalSets, folder: Path, drop: bool) -> Decontaminated:
-    """Write the flags, and with `drop` the records without them, into a folder.
+def decontaminate(
+    path: Path, against: EvalSets, folder: Path, drop: bool, done: Decontaminated
+) -> None:
+    """Write the flags, and with `drop` the records without them, into a folder; count in `done`.
 
     One pass over the records; nothing changes before the last is read.
 
     Raises:
         UserError: the file cannot be read, or rows are wrong: all of them are named.
     """
-    done = Decontaminated(against.all)
     with ExitStack() as stack:
         flags = stack.enter_context(Whole(folder / FLAGS))
         kept = stack.enter_context(Whole(folder / KEPT)) if drop else None
         for row in against.walk(path):
             done.given += 1
+            done.blank += not row.question
             done.answered |= bool(row.columns.get("answer") or row.columns.get("label"))
             if flag := _flag(row, against.all):
                 done.flagged += 1
@@ -92,12 +99,11 @@ def decontaminate(path: Path, against: EvalSets, folder: Path, drop: bool) -> De
             elif kept:
                 kept.write(row.columns)
         against.refuse_unseen()
-    return done
 
 
 def _flag(row: Line, eval_sets: list[EvalSet]) -> Flag | None:
     matches = []
-    for one in eval_sets:
+    for one in eval_sets if row.question else ():
         if found := one.index.find(row.user_context, row.question):
             one.flagged[found.tier] += 1
             matches.append(

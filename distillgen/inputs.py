@@ -144,7 +144,7 @@ class Line(NamedTuple):
     line: int
     """Line of a text file, row of a table, from 1."""
     known: dict[str, JSON]
-    """Our fields of it; `question` is always there."""
+    """Our fields of it, those that are not empty."""
     columns: dict[str, JSON]
     """All that stands in it."""
 
@@ -155,8 +155,8 @@ class Line(NamedTuple):
 
     @property
     def question(self) -> str:
-        """What is asked."""
-        return str(self.known["question"])
+        """What is asked; empty only where such rows are let pass."""
+        return str(self.known.get("question", ""))
 
     @property
     def user_context(self) -> str:
@@ -202,13 +202,15 @@ class Records:
         *,
         strict: bool = False,
         alone: bool = True,
+        blank: bool = False,
     ) -> None:
         """`names` are the fields that are read; `strict` refuses a file with any wrong row, else
-        one with nothing but such; `alone`: no other file may have the fields that are mapped."""
+        one with nothing but such; `alone`: no other file may have the fields that are mapped;
+        `blank`: rows whose question is empty pass, if there are others."""
         self.path = path
         self.fields: Mapping[str, str] = fields or {}
         self._names = names
-        self._strict, self._alone = strict, alone
+        self._strict, self._alone, self._blank = strict, alone, blank
         self._state: tuple[int, int] | None = None
         self.wrong: list[int] = []
         """Lines of the rows without a usable question, once they are walked; `SHOWN` at most."""
@@ -225,8 +227,10 @@ class Records:
         """
         with _seekable(self.path) as file:
             rows = _Rows(self.path, file, self.fields, self._names, ("question",))
-            rows.alone = self._alone
+            rows.alone, rows.blank = self._alone, self._blank
+            asked = False
             for row, known in rows.known():
+                asked |= "question" in known
                 yield Line(row.line, known, row.columns)
             if file == self.path:
                 before, self._state = self._state, _state(file)
@@ -234,6 +238,8 @@ class Records:
                     raise _changed(file)
         if self._strict or rows.wrong == rows.total:
             rows.refuse()
+        if not asked:
+            raise UserError(f"{self.path}: no row has a word in its question")
         self.wrong, self.wrong_count = [line for line, _ in rows.problems], rows.wrong
         self.unseen = rows.unseen
 
@@ -252,6 +258,8 @@ class _Rows:
     """Faults that are kept; all are counted."""
     alone: bool = True
     """No other file may have the fields that are mapped."""
+    blank: bool = False
+    """What is needed may be empty, but not missing."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """After a walk, what is mapped and no row has."""
     total: int = 0
@@ -320,7 +328,7 @@ class _Rows:
                 continue
             value = columns[name]
             if _is_blank(value):
-                if ours in self.needed:
+                if ours in self.needed and not self.blank:
                     return {}, f"`{name}` is empty"
                 continue
             if wanted := _wanted(ours, value):

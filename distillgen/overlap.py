@@ -6,8 +6,9 @@ of small numbers do not count. Three tiers, the first that holds is the verdict:
 - `exact`: the same tokens.
 - `ngram`: 8-grams of the text cover more than half of the item's tokens (Lambert et al. 2024,
   Tülu 3, section 3.2).
-- `paraphrase`: the cosine of their TF-IDF vectors is above what their numbers ask for. Without the
-  numbers, problems of one template are taken for each other (figures: docs/benchmarks.md).
+- `paraphrase`: the cosine of their TF-IDF vectors is above what their numbers ask for; where there
+  are none, above what tells the items of the set themselves apart. Without that, problems of one
+  template, or short questions on one subject, are taken for each other (docs/benchmarks.md).
 """
 
 import math
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from distillgen.amounts import amounts
 from distillgen.dedupe import is_number, tokens
 from distillgen.records import Tier
 
@@ -23,13 +25,17 @@ GRAM = 8
 """Tokens of an n-gram (Tülu 3)."""
 COVERED = 0.5
 """Share of an item's tokens above which the n-grams of one text give it away (Tülu 3)."""
-NUMBERS = ((0.8, 0.3), (0.5, 0.5), (0.3, 0.6))
-"""A paraphrase has at least this Jaccard similarity of the numbers, and a cosine above this.
-
-With `NO_NUMBERS`, 25 of 6,154 other problems of GSM8K are flagged (benchmarks/decontaminate.py)."""
-NO_NUMBERS = 0.5
-"""The cosine where either text has no numbers, so that there is nothing to compare."""
-REST = 0.4
+NUMBERS = ((0.8, 0.25), (0.5, 0.5), (0.3, 0.6))
+"""A paraphrase has at least this Jaccard similarity of the numbers, and a cosine above this."""
+NO_NUMBERS = (0.4, 0.7)
+"""The least and the most that the cosine has to be above where either text has no numbers."""
+ALIKE = 0.01
+"""Share of a test set's items that may then seem to paraphrase another one."""
+FOLDS, SAMPLE = 10, 1000
+"""Tenths of the set are compared with the rest until so many items were."""
+STEM = 6
+"""Letters that count of a word in the cosine: "socialize" and "socialization" are one."""
+REST = 0.3
 """The commonest words of a text, up to this length of its vector, lead to no candidates.
 
 No match is lost by it: what they add to a cosine is at most this."""
@@ -63,7 +69,7 @@ class _Text(NamedTuple):
     codes: str
     """A character for each token."""
     weights: dict[str, float]
-    """TF-IDF by token; the squares make 1."""
+    """TF-IDF by stem; the squares make 1."""
     numbers: frozenset[str]
 
 
@@ -74,15 +80,13 @@ class Index:
     does not depend on others. An item of 50 words takes 15 KB.
     """
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    def __init__(self, items: Iterable[Item], no_numbers: float | None = None) -> None:
+        """`no_numbers` is what the cosine has to be above where there are none [measured]."""
         self.items = list(items)
         found = [tokens(text_of(item.user_context, item.question)) for item in self.items]
-        self._df = Counter(token for each in found for token in set(each))
-        self._codes = {
-            token: chr(1 + n % sys.maxunicode) for n, token in enumerate(sorted(self._df))
-        }
-        self._idf = {token: self._inverse(df) for token, df in self._df.items()}
-        self._unknown = self._inverse(0)
+        vocabulary = sorted({token for each in found for token in each})
+        self._codes = {token: chr(1 + n % sys.maxunicode) for n, token in enumerate(vocabulary)}
+        self._df = Counter(word for each in found for word in set(_stems(each)))
         self._texts: list[_Text] = []
         self._same: dict[str, int] = {}
         self._grams: dict[str, list[int]] = {}
@@ -90,18 +94,19 @@ class Index:
         self._numbered: dict[str, list[int]] = {}
         for place, each in enumerate(found):
             self._add(place, each)
+        self._no_numbers = self._measured() if no_numbers is None else no_numbers
 
     def find(self, user_context: str, question: str) -> Found | None:
         """The item that a text gives away most; None if it gives none away."""
         given = tokens(text_of(user_context, question))
         codes = "".join([self._codes.get(token, "\0") for token in given])
-        numbers = frozenset(filter(is_number, given))
+        numbers = amounts(given)
         if (same := self._same.get(codes)) is not None:
             return self._found(same, "exact", 1.0, numbers)
         if covered := self._covered(codes):
             score, place = max((score, -place) for place, score in covered.items())
             return self._found(-place, "ngram", score, numbers)
-        if cosines := self._paraphrased(given, numbers):
+        if cosines := self._paraphrased(self._weights(given), numbers):
             score, place = max((score, -place) for place, score in cosines.items())
             return self._found(-place, "paraphrase", score, numbers)
         return None
@@ -113,7 +118,7 @@ class Index:
 
     def _add(self, place: int, found: list[str]) -> None:
         codes = "".join([self._codes[token] for token in found])
-        text = _Text(codes, self._weights(found), frozenset(filter(is_number, found)))
+        text = _Text(codes, self._weights(found), amounts(found))
         self._texts.append(text)
         self._same.setdefault(codes, place)
         for gram in _grams(codes):
@@ -134,25 +139,49 @@ class Index:
 
     # -- paraphrases -----------------------------------------------------------------------
 
-    def _paraphrased(self, given: list[str], numbers: frozenset[str]) -> dict[int, float]:
+    def _paraphrased(self, weights: dict[str, float], numbers: frozenset[str]) -> dict[int, float]:
         """Cosine with each item that the text paraphrases."""
-        weights = self._weights(given)
         near = self._near(weights)
         near.update(
             place for number in self._telling(numbers) for place in self._numbered.get(number, ())
         )
         cosines = {}
         for place in near:
-            text = self._texts[place]
-            needed = _needed(_jaccard(numbers, text.numbers))
+            needed = self._needed(numbers, place)
             if needed < 1:
-                cosine = sum(weights[w] * text.weights[w] for w in weights if w in text.weights)
+                others = self._texts[place].weights
+                cosine = sum(weights[word] * others[word] for word in weights if word in others)
                 if cosine > needed:
                     cosines[place] = min(cosine, 1.0)
         return cosines
 
+    def _needed(self, numbers: frozenset[str], place: int) -> float:
+        """Cosine above which a text with these numbers paraphrases an item; 1 or more for never."""
+        return _needed(_jaccard(numbers, self._texts[place].numbers), self._no_numbers)
+
+    def _measured(self) -> float:
+        """The cosine that tells items without numbers apart, except `ALIKE` of them, or a pair.
+
+        Those that repeat others do not count.
+        """
+        least, most = NO_NUMBERS
+        cosines = []
+        for fold in range(FOLDS):
+            rest = Index((item for n, item in enumerate(self.items) if n % FOLDS != fold), least)
+            for item in self.items[fold::FOLDS]:
+                found = rest.find(item.user_context, item.question)
+                if found and found.tier == "paraphrase" and found.numbers is None:
+                    cosines.append(found.score)
+                else:
+                    cosines.append(least)
+            if len(cosines) >= SAMPLE:
+                break
+        cosines.sort(reverse=True)
+        allowed = max(2, int(ALIKE * len(cosines)))
+        return min(most, cosines[allowed]) if allowed < len(cosines) else least
+
     def _near(self, weights: dict[str, float]) -> set[int]:
-        """Every item with a cosine above `NO_NUMBERS`, and others (Bayardo et al. 2007, All-Pairs).
+        """Every item that is alike by its words, and others (Bayardo et al. 2007, All-Pairs).
 
         All texts put their words in one order, rare ones first. Of the words that two texts share,
         those that are rare in one of them only come last, and add at most `REST`.
@@ -162,7 +191,8 @@ class Index:
             weight = weights[word]
             for place, other in self._words.get(word, ()):
                 partly[place] = partly.get(place, 0.0) + weight * other
-        return {place for place, cosine in partly.items() if cosine > NO_NUMBERS - REST}
+        least = min(NUMBERS[1][1], self._no_numbers) - REST
+        return {place for place, cosine in partly.items() if cosine > least}
 
     def _telling(self, numbers: frozenset[str]) -> list[str]:
         """The rarest numbers: at a Jaccard similarity of 0.8, two sets share one of theirs."""
@@ -180,17 +210,18 @@ class Index:
         return []
 
     def _weights(self, found: list[str]) -> dict[str, float]:
-        """TF-IDF of a text: logarithmic counts, of length 1. Words that the test set lacks count
-        as the rarest, so that a text about something else is not alike for the rest of it."""
-        weights = {
-            token: (1 + math.log(n)) * self._idf.get(token, self._unknown)
-            for token, n in Counter(found).items()
-        }
-        length = math.hypot(*weights.values())
-        return {token: weight / length for token, weight in weights.items()}
+        """TF-IDF of a text: logarithmic counts, inverse frequencies squared, of length 1.
 
-    def _inverse(self, df: int) -> float:
-        return 1 + math.log((1 + len(self.items)) / (1 + df))
+        Words that the test set lacks count as the rarest, so that a text about something else is
+        not alike for the rest of it.
+        """
+        counts = Counter(_stems(found))
+        weights = {stem: (1 + math.log(n)) * self._rarity(stem) ** 2 for stem, n in counts.items()}
+        length = math.hypot(*weights.values())
+        return {stem: weight / length for stem, weight in weights.items()}
+
+    def _rarity(self, stem: str) -> float:
+        return 1 + math.log((1 + len(self.items)) / (1 + self._df[stem]))
 
 
 def text_of(user_context: str, question: str) -> str:
@@ -215,12 +246,17 @@ def _share(codes: str, grams: set[str]) -> float:
     return covered.bit_count() / len(codes)
 
 
+def _stems(found: list[str]) -> list[str]:
+    """Words as far as they count for the cosine, and numbers."""
+    return [token if is_number(token) else token[:STEM] for token in found]
+
+
 def _jaccard(a: frozenset[str], b: frozenset[str]) -> float | None:
     return len(a & b) / len(a | b) if a and b else None
 
 
-def _needed(numbers: float | None) -> float:
+def _needed(numbers: float | None, no_numbers: float) -> float:
     """Cosine above which a text is a paraphrase, given how alike the numbers are; 1 for never."""
     if numbers is None:
-        return NO_NUMBERS
+        return no_numbers
     return next((cosine for least, cosine in NUMBERS if numbers >= least), 1.0)

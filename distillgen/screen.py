@@ -82,6 +82,15 @@ class Screen:
         with self._moving(words):
             yield
 
+    @contextmanager
+    def counting(self, stage: str, done: Callable[[], int]) -> Iterator[None]:
+        """Show how many records a stage without a teacher has gone through."""
+        started = time.monotonic()
+        with self._moving(
+            lambda: f"{stage}   {done():,} records   {_clock(time.monotonic() - started)}"
+        ):
+            yield
+
     def weights(self, done: int, total: int, words: str) -> None:
         """How far the weights of the embedded teacher are here."""
         if done >= total or total == 0:

@@ -82,7 +82,16 @@ def wrap(text: str, width: int) -> Iterator[str]:
 
 
 def _record(row: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
-    return ((mark, _text(row[name])) for name, mark in MARKS.items() if row.get(name))
+    yield from ((mark, _text(row[name])) for name, mark in MARKS.items() if row.get(name))
+    matches = row.get("matches")
+    for match in matches if isinstance(matches, list) else ():
+        if isinstance(match, dict) and "against" in match:
+            where = f"{match['against']}:{match.get('line')}, {match.get('score')}"
+            texts = (match.get("user_context"), match.get("question"))
+            yield (
+                _text(match.get("tier")),
+                "\n".join([_text(where), *map(_text, filter(None, texts))]),
+            )
 
 
 def _columns(row: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -76,6 +76,9 @@ class Watch(Protocol):
     def first_pair(self, pair: Answer) -> None:
         """The first pair of this process, before the rest is asked for."""
 
+    def counting(self, stage: str, done: Callable[[], int]) -> AbstractContextManager[None]:
+        """Show how many records a stage without a teacher has gone through."""
+
 
 @dataclass
 class Result:
@@ -385,9 +388,18 @@ class Work:
         asked = {"against": [str(one.path) for one in against.all], "field": dict(against.fields)}
         entry = new_entry(str(source), files.sha256_of(source), asked | {"drop": drop})
         self._enter("decontaminate", entry)
-        done = decontaminate(source, against, self.folder.path, drop)
+        done = Decontaminated(against.all)
+        with self.watch.counting("decontaminate", lambda: done.given):
+            decontaminate(source, against, self.folder.path, drop, done)
         counts = {"given": done.given, "kept": done.given - done.flagged, "flagged": done.flagged}
         result = Result("decontaminate", counts, ended="done", written=paths, decontaminated=done)
+        if done.blank:
+            result.notes.append(f"kept: {done.blank:,} records have no question to compare")
+        for one in against.all:
+            if one.blank:
+                result.notes.append(f"left out: {one.blank:,} items of {one.path} have no question")
+        if not drop and (self.folder.path / KEPT).exists():
+            result.notes.append(f"{self.folder.path / KEPT} is of an earlier run; --drop renews it")
         self._finish(entry, result)
         return result
 

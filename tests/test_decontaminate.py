@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jobs import lines
 
 from distillgen import overlap
+from distillgen.amounts import amounts
 from distillgen.overlap import Found, Index, Item
 
 TEST = [
@@ -119,23 +120,82 @@ def test_another_number_makes_another_question():
 
 
 def test_the_less_alike_the_numbers_the_more_alike_the_words_have_to_be():
-    assert [overlap._needed(share) for share in (1.0, 0.79, 0.5, 0.3, 0.29, 0.0, None)] == [
-        0.3, 0.5, 0.5, 0.6, 1.0, 1.0, 0.5,
+    assert [overlap._needed(share, 0.4) for share in (1.0, 0.79, 0.5, 0.3, 0.29, 0.0, None)] == [
+        0.25, 0.5, 0.5, 0.6, 1.0, 1.0, 0.4,
     ]  # fmt: skip
 
 
 def test_equal_numbers_lead_to_an_item_with_few_equal_words_and_one_more_may_be_there():
     item = "Tom rents 3 boats for 17 days and pays 250 euros besides 41 of a deposit to the owner."
     found = find(
-        "Hire of 3 vessels: 17 mornings, 250 fee, 41 deposit, Tom, owner, pier 9", item, *TEST
+        "Hire of 3 vessels: 17 mornings, 250 fee, 41 security, Tom, harbour, pier 9", item, *TEST
     )
     assert (found.numbers, found.item.line) == (0.8, 1)
-    assert 0.3 < found.score < 0.5
+    assert 0.25 < found.score < 0.5
 
 
 def test_numbers_spelled_out_are_numbers():
     found = find(PARAPHRASES[1])
     assert found.numbers == 1.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("twice as many as Ann's 30", "2 times thirty"),
+        ("half of the 12 rolls", "1/2 of a dozen rolls"),
+        ("a 4th of $5.00", "one fourth of $5"),
+        ("a quarter of 1,000 or 2.50", "1/4 of 1000 or 2.5"),
+    ],
+)
+def test_an_amount_counts_however_it_is_written(one, other):
+    there = amounts(overlap.tokens(one))
+    assert there
+    assert there <= amounts(overlap.tokens(other))
+
+
+def test_a_time_is_no_amount():
+    assert amounts(overlap.tokens("a second one")) == frozenset()
+
+
+def test_a_word_counts_in_all_its_forms():
+    item = "What does socialization of adolescents lead to?"
+    assert find("To what does it lead to socialize an adolescent?", item, *TEST).item.line == 1
+
+
+def short(*numbers: int) -> list[str]:
+    """Short questions, ten on a subject, each with a word of its own."""
+    return [
+        f"What is {made(n)} in {made(n % 20, 'ton')} {made(n % 20, 'er')} {made(n % 20, 'ia')}?"
+        for n in numbers
+    ]
+
+
+def made(n: int, ending: str = "") -> str:
+    return "".join(chr(97 + int(digit)) for digit in f"{n * 7919 % 9973:04}") + ending
+
+
+def test_what_is_as_like_as_the_items_are_among_themselves_is_no_sign(monkeypatch):
+    items, others = short(*range(200)), short(*range(200, 300))
+    whole = index(*items)
+    assert not any(whole.find("", text) for text in others)
+    reworded = f"In {made(1, 'ia')} {made(1, 'er')}, what would a {made(1)} be?"
+    assert whole.find("", reworded).item.line == 2
+    monkeypatch.setattr(overlap, "NO_NUMBERS", (0.4, 0.4))
+    flat = index(*items)
+    assert sum(flat.find("", text) is not None for text in others) > 90
+
+
+def test_a_set_that_repeats_itself_still_finds_copies_and_near_copies():
+    items = [f"{text} Really?" for text in short(*range(60)) for _ in range(2)]
+    assert find(items[7], *items).tier == "exact"
+    assert find("Really? " + items[7].replace("What is", "Is"), *items).item.question == items[7]
+
+
+def test_a_large_set_is_measured_on_a_part(monkeypatch):
+    whole = index(*short(*range(120)))
+    monkeypatch.setattr(overlap, "SAMPLE", 24)
+    assert index(*short(*range(120)))._no_numbers == pytest.approx(whole._no_numbers, abs=0.05)
 
 
 def test_words_that_the_test_set_lacks_count():
@@ -150,18 +210,17 @@ word = st.sampled_from(WORDS)
 text = st.lists(word, min_size=1, max_size=16).map(" ".join)
 
 
-@given(st.lists(text, min_size=1, max_size=12), text)
-def test_the_index_finds_what_comparing_with_every_item_would(texts, record):
-    whole = index(*texts)
+@given(st.lists(text, min_size=1, max_size=12), text, st.sampled_from([0.4, 0.45, 0.7]))
+def test_the_index_finds_what_comparing_with_every_item_would(texts, record, least):
+    whole = Index((Item(0, "", text, "") for text in texts), least)
     tokens = overlap.tokens(record)
-    numbers = frozenset(filter(overlap.is_number, tokens))
-    weights = whole._weights(tokens)
+    weights, numbers = whole._weights(tokens), amounts(tokens)
     cosines = {}
     for place, other in enumerate(whole._texts):
         cosine = sum(weight * other.weights.get(word, 0) for word, weight in weights.items())
-        if cosine > overlap._needed(overlap._jaccard(numbers, other.numbers)):
+        if cosine > overlap._needed(overlap._jaccard(numbers, other.numbers), least):
             cosines[place] = min(cosine, 1.0)
-    assert whole._paraphrased(tokens, numbers) == pytest.approx(cosines)
+    assert whole._paraphrased(weights, numbers) == pytest.approx(cosines)
 
 
 # -- the command -------------------------------------------------------------------------------
@@ -315,7 +374,7 @@ def test_what_is_read_is_never_written_over(cli, tmp_path, test_set, name):
         ("", "is empty"),
         ('{"question": "Why?"}\n{"question": "Wh', ":2: not JSON"),
         ('{"prompt": "Why?"}\n', "no field `question`; there is `prompt`"),
-        ('{"question": " "}\n', ":1: `question` is empty"),
+        ('{"question": " "}\n', "no row has a word in its question"),
         (None, "no such file"),
     ],
     ids=["empty", "torn", "another field", "blank", "missing"],
@@ -341,6 +400,54 @@ def test_a_mapped_field_that_no_file_has_is_named(cli, tmp_path, test_set):
     job = ("decontaminate", "mine.jsonl", "--against", "test.jsonl", "--field")
     assert "no row has a field `whom`" in cli(*job, "user_context=whom", code=2).err
     assert "no field of ours" in cli(*job, "query=whom", code=2).err
+
+
+@pytest.mark.parametrize("spelled", ["mine.jsonl", "./mine.jsonl"])
+def test_a_file_is_not_its_own_test_set(cli, tmp_path, spelled):
+    write(tmp_path / "mine.jsonl", "Why?")
+    ran = cli("decontaminate", "mine.jsonl", "--against", spelled, code=2)
+    assert "cannot be its own test set" in ran.err
+
+
+def test_rows_without_a_question_are_passed_over_and_counted(cli, tmp_path):
+    write(tmp_path / "test.jsonl", "", TEST[0], " ")
+    write(tmp_path / "mine.jsonl", "", TEST[0], {"question": None, "n": 1}, STRANGERS[0])
+    ran = cli("decontaminate", "mine.jsonl", "--against", "test.jsonl", "--drop")
+    assert [row["line"] for row in lines(tmp_path / "runs/mine/contaminated.jsonl")] == [2]
+    kept = lines(tmp_path / "runs/mine/decontaminated.jsonl")
+    assert kept == [{"question": ""}, {"question": None, "n": 1}, {"question": STRANGERS[0]}]
+    assert "4 given = 3 kept + 1 flagged" in ran.err
+    assert "2 records have no question" in ran.err
+    assert "2 items of test.jsonl have no question" in ran.err
+
+
+def test_an_older_file_of_kept_records_is_named(cli, tmp_path, test_set):
+    write(tmp_path / "mine.jsonl", TEST[0], "Why?")
+    job = ("decontaminate", "mine.jsonl", "--against", "test.jsonl")
+    assert "earlier run" not in cli(*job, "--drop").err
+    assert "runs/mine/decontaminated.jsonl is of an earlier run" in cli(*job).err
+
+
+def test_show_prints_flags_with_what_they_give_away(cli, tmp_path, test_set):
+    write(tmp_path / "mine.jsonl", PARAPHRASES[0])
+    cli("decontaminate", "mine.jsonl", "--against", "test.jsonl")
+    out = cli("show", "runs/mine/contaminated.jsonl").out
+    assert "Q           At noon a baker" in out
+    assert "paraphrase  test.jsonl:1, 0." in out
+    assert "A baker sells 24 loaves" in out
+    write(tmp_path / "odd.jsonl", {"question": "Why?", "matches": ["a", {"b": 1}, {"against": 2}]})
+    assert "Q" in cli("show", "odd.jsonl").out
+
+
+def test_quoted_fields_and_a_byte_order_mark_are_read(cli, tmp_path):
+    (tmp_path / "test.csv").write_bytes(
+        b'\xef\xbb\xbf"body",n\r\n"He said ""buy gold"",\r\nthen left. Why?",1\r\n"",2\r\n'
+    )
+    write(tmp_path / "mine.jsonl", 'He said "buy gold", then left. Why?')
+    told = cli(
+        "decontaminate", "mine.jsonl", "--against", "test.csv", "--field", "question=body", "--json"
+    ).told
+    assert told["against"][0]["exact"] == 1
 
 
 def test_without_a_test_set_nothing_is_compared(cli, tmp_path):
