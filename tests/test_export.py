@@ -91,10 +91,10 @@ def test_a_split_stays_when_other_answers_come_and_go(tmp_path: Path) -> None:
 
 
 def test_equal_prompts_are_never_in_two_splits(tmp_path: Path) -> None:
-    twice = [a.model_copy(update={"id": f"{a.id}-{k}"}) for a in answers(100) for k in (1, 2)]
+    twice = [a.model_copy(update={"id": f"{a.id}-{k}"}) for a in answers(400) for k in (1, 2)]
     export(twice, False, Options(formats=("jsonl",)), tmp_path)
     met = [{r["question"] for r in lines(tmp_path / f"jsonl/{s}.jsonl")} for s in SPLITS]
-    assert sum(len(one) for one in met) == len(set.union(*met)) == 100
+    assert sum(len(one) for one in met) == len(set.union(*met)) == 400
 
 
 def test_the_shares_are_met_and_another_seed_splits_otherwise() -> None:

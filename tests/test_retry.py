@@ -107,9 +107,10 @@ def test_retry_of_a_run_without_answers_says_what_to_do(cli, server, tmp_path):
 STRICTER = """
 import distillgen.dedupe as d
 old = d.Index.verdict
-def verdict(index, fields):
-    same = fields[1].startswith("Should I put it into")
-    return old(index, fields) or (d.Verdict("near_duplicate", index._ids[0], 1.0) if same else None)
+def verdict(index, fields, *more, **named):
+    same = d.Verdict("near_duplicate", index._ids[0], 1.0)
+    stricter = fields[1].startswith("Should I put it into")
+    return old(index, fields, *more, **named) or (same if stricter else None)
 d.Index.verdict = verdict
 """
 OTHER_PARSER = """
