@@ -11,7 +11,7 @@ from test_strategies import setting
 
 from distillgen.errors import UserError
 from distillgen.records import Completion, Example
-from distillgen.strategies import Turn, topics
+from distillgen.strategies import Turn
 from distillgen.strategies.topics import Tree, due, order, parse, plan, read, text
 
 TREE = Tree(
@@ -248,7 +248,3 @@ def test_stats_of_a_file_alone_counts_the_topics_that_it_has(cli, tmp_path):
         "file": None, "leaves": 1, "covered": 1, "outside": 0,
         "counts": [{"topic": ["a", "b"], "count": 1}],
     }  # fmt: skip
-
-
-def test_the_strategy_is_told_apart_from_its_command():
-    assert (topics.PROMPT, topics.FILE) == ("expand.topics", "topics.toml")
