@@ -379,7 +379,7 @@ def test_the_bar_is_set_where_it_does_most_good():
 
 
 def test_what_repeats_a_row_that_is_left_out_itself_stays():
-    texts = [("a",), ("b",), ("c",)]
+    texts = [(("a",), ""), (("b",), ""), (("c",), "")]
     vectors = dict.fromkeys("abc", embedding._packed([1.0, 0.0]))
     near = [[], [(0, 0.6)], [(1, 0.6)]]
     said = list(deduped._greedy(texts, near, vectors, 0.9))
