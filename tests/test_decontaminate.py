@@ -164,10 +164,13 @@ def test_a_word_counts_in_all_its_forms():
 
 
 def short(*numbers: int) -> list[str]:
-    """Short questions, ten on a subject, each with a word of its own."""
+    """Short questions, ten on a subject in an order of their own, each with a word of its own."""
     endings = ("ton", "er", "ia", "um", "ol", "us", "ix")
-    subjects = [" ".join(made(n, ending) for ending in endings) for n in range(20)]
-    return [f"What is {made(n)} in {subjects[n % 20]}?" for n in numbers]
+    subjects = [[made(n, ending) for ending in endings] for n in range(20)]
+    return [
+        f"What is {made(n)} in {' '.join(random.Random(n).sample(subjects[n % 20], 7))}?"
+        for n in numbers
+    ]
 
 
 def made(n: int, ending: str = "") -> str:

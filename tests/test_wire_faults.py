@@ -49,8 +49,8 @@ def test_a_certificate_that_nobody_signed_is_told_with_the_way_to_trust_it(cli, 
 
 def test_connections_that_a_server_closes_when_idle_cost_nothing(cli, plain, tmp_path):
     server = plain(idle_s=0.05)
-    ran = cli(*job(tmp_path, server.url), "--rpm", 300)
-    assert ran.told["counts"]["kept"] == len(server.paths) == 12
+    ran = cli(*job(tmp_path, server.url, 6), "--rpm", 60)
+    assert ran.told["counts"]["kept"] == len(server.paths) == 6
     assert ran.told["possibly_paid_twice"] == 0
     assert server.connections > 3, "they were closed, and opened anew"
 
