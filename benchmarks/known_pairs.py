@@ -1,8 +1,9 @@
-"""Measure a model of embeddings on the known pairs: `python benchmarks/known_pairs.py URL MODEL`.
+"""Measure a model of embeddings on the known pairs: `python benchmarks/known_pairs.py [URL MODEL]`.
 
-URL ends in `/v1`; `OPENAI_API_KEY` is sent if it is set. The bar is set on every second pair and
-judged on the others, then the other way round, and last on all. A pair is right when `dedupe
---embeddings` would decide it as it is; those that the words alone decide count too.
+Without URL, the embedded model. URL ends in `/v1`; `OPENAI_API_KEY` is sent if it is set. The bar
+is set on every second pair and judged on the others, then the other way round, and last on all. A
+pair is right when `dedupe --embeddings` would decide it as it is; those that the words alone
+decide count too.
 """
 
 import json
@@ -10,11 +11,26 @@ import os
 import sys
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from distillgen import embedding, semantic
+from distillgen import embedding, semantic, weights
 from distillgen.semantic import Pair
+from distillgen.teachers.embedded import serve
 
 BATCH = 50
+
+
+@contextmanager
+def asked(words: list[str]) -> Iterator[tuple[str, str]]:
+    """URL and model, as given or embedded."""
+    if words:
+        yield words[0], words[1]
+        return
+    path = weights.fetch(weights.resolve(weights.EMBEDDER), lambda *_: None)
+    server = serve(path, threads=None, context=512, slots=1, embeds=True)
+    yield server.url, weights.EMBEDDER
+    server.close()
 
 
 def vectors(url: str, model: str, texts: list[str]) -> dict[str, embedding.Vector]:
@@ -44,7 +60,8 @@ def right(pairs: list[Pair], cosines: dict[Pair, float], above: float) -> Counte
 if __name__ == "__main__":
     pairs = semantic.known()
     left = semantic.candidates(pairs)
-    found = vectors(sys.argv[1], sys.argv[2], sorted({t for p in left for t in p[:2]}))
+    with asked(sys.argv[1:]) as (url, model):
+        found = vectors(url, model, sorted({t for p in left for t in p[:2]}))
     cosines = {pair: embedding.cosine(found[pair.one], found[pair.other]) for pair in left}
     for name, chosen, judged in (
         ("set on one half, judged on the other", pairs[::2], pairs[1::2]),

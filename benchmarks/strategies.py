@@ -1,7 +1,8 @@
 """Compare strategies on the embedded teacher: `python benchmarks/strategies.py [N] [STRATEGY…]`.
 
 For each strategy one run of `expand` from `seeds/stock_advisor.jsonl`, in a folder of its own, then
-`stats` of what it made. The file of attributes is drafted by the teacher first, and taken as it is.
+`stats` of what it made, on one core. The file of attributes is drafted by the teacher first, and
+taken as it is.
 Prints the table and the first ten inputs of each as Markdown. CPU-seconds are of all processes,
 start-up, loading and what was thrown away included.
 """
@@ -19,6 +20,7 @@ from distillgen.records import JSON
 
 SEEDS = Path(__file__).parent.parent / "seeds/stock_advisor.jsonl"
 STRATEGIES = ("few-shot", "personas", "attributes", "evolve")
+ONE_CORE = ("--threads", 1)
 SHOWN = 10
 
 
@@ -50,8 +52,8 @@ def made(strategy: str, n: int, folder: Path) -> Made:
     """Have a strategy make `n` inputs."""
     run = folder / strategy
     if strategy == "attributes":
-        told("attributes", SEEDS, "-o", run)
-    expanded, cpu_s = told("expand", SEEDS, "-n", n, "--strategy", strategy, "-o", run)
+        told("attributes", SEEDS, *ONE_CORE, "-o", run)
+    expanded, cpu_s = told("expand", SEEDS, "-n", n, "--strategy", strategy, *ONE_CORE, "-o", run)
     fields = told("stats", run / "inputs.jsonl", "--against", SEEDS)[0]["fields"]
     lines = (run / "inputs.jsonl").read_text().splitlines()
     return Made(strategy, expanded["counts"], cpu_s, fields, [json.loads(line) for line in lines])

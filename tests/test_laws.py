@@ -13,7 +13,7 @@ import distillgen
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
-    2: "amounts answers asides bodies boilerplate budget commits dedupe diversity download"
+    2: "amounts answers asides bert bodies boilerplate budget commits dedupe diversity download"
     " embedding equations files first_names formats help images inputs journal language"
     " lint options overlap pacing pool prices prompts providers replies semantic settings"
     " show signals stored tables task teachers toml triage weights wire",

@@ -100,16 +100,19 @@ def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
 def _no_embedder(name: TeacherName) -> UserError:
     return UserError(
         f"--embeddings {name}: writes texts, and embeds none; name a model that was made for"
-        " embeddings, PROVIDER:MODEL or local:FILE.gguf"
+        " embeddings: local, PROVIDER:MODEL or local:FILE.gguf"
     )
 
 
 def _local(name: TeacherName, settings: Settings, embeds: bool) -> Chosen:
     from distillgen import weights
 
-    if embeds and (not name.model or name.model in weights.CATALOGUE):
+    found = weights.resolve(name.model or (weights.EMBEDDER if embeds else weights.DEFAULT))
+    listed = found.name in weights.CATALOGUE
+    if listed and embeds and not found.embeds:
         raise _no_embedder(name)
-    found = weights.resolve(name.model or weights.DEFAULT)
+    if found.embeds and not embeds:
+        raise UserError(f"--teacher {name}: embeds texts, and writes none; --teacher local does")
     slots = settings.concurrency or 1
 
     def make(progress: Progress, _: Say) -> Teacher:
@@ -118,7 +121,7 @@ def _local(name: TeacherName, settings: Settings, embeds: bool) -> Chosen:
         return Local(found, threads=settings.threads, slots=slots, deadline_s=settings.timeout,
                      progress=progress, embeds=embeds)  # fmt: skip
 
-    shown = found.name if found.name in weights.CATALOGUE else Path(found.name).name
+    shown = found.name if listed else Path(found.name).name
     return Chosen(
         identity=f"local:{found.sha256}", shown=f"local:{shown}", url="embedded", small=True,
         stays_here=True, good_for=found.good_for, concurrency=slots, make=make,
