@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-from distillgen import deduped, files, folder, inputs, prompts, screen, standing, tables
+from distillgen import deduped, files, folder, inputs, prompts, screen, stages, standing, tables
 from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
@@ -66,18 +66,20 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
     seeds = inputs.read_seeds(source, this.fields, bare=this.bare_seeds)
     n = this.settings.n
     with this.opened() as work:
-        work.check_ahead(this.path / "export")
+        stages.answer.check(work)
+        stages.export.check(work, this.path / "export")
         if given.get("dry_run"):
-            this.estimate([work.estimate_expand(seeds), work.estimate_answers(seeds)])
+            expanded = stages.expand.estimate(work, seeds)
+            this.estimate([expanded, stages.answer.estimate_to_come(work, seeds)])
         this.begin(f"{this.task.name}: {len(seeds)} seeds -> {n:,} pairs")
         this.goes_on(work)
-        results = [work.expand(source, seeds)]
+        results = [stages.expand.run(work, source, seeds)]
         made = this.path / "inputs.jsonl"
         if _goes_on(results[-1]) and made.exists():
-            results.append(work.answer(made, inputs.open_inputs(made)))
+            results.append(stages.answer.run(work, made, inputs.open_inputs(made)))
         answers = this.path / "answers.jsonl"
         if len(results) == 2 and _goes_on(results[-1]) and answers.exists():
-            results.append(work.export(answers, this.path / "export"))
+            results.append(stages.export.run(work, answers, this.path / "export"))
         this.end(work, results, next_command or f"show {this.path}     read them")
 
 
@@ -94,10 +96,10 @@ def expand(given: Mapping[str, JSON]) -> None:
     seeds = inputs.read_seeds(source, this.fields, bare=this.bare_seeds)
     with this.opened() as work:
         if given["dry_run"]:
-            this.estimate([work.estimate_expand(seeds)])
+            this.estimate([stages.expand.estimate(work, seeds)])
         this.begin(f"{this.task.name}: {len(seeds)} seeds -> {this.settings.n:,} inputs")
         this.goes_on(work)
-        this.end(work, [work.expand(source, seeds)], f"answer {this.path}")
+        this.end(work, [stages.expand.run(work, source, seeds)], f"answer {this.path}")
 
 
 def draft(name: str, given: Mapping[str, JSON]) -> None:
@@ -107,11 +109,11 @@ def draft(name: str, given: Mapping[str, JSON]) -> None:
     seeds = inputs.read_seeds(source, this.fields)
     with this.opened() as work:
         if given["dry_run"]:
-            this.estimate([work.estimate_draft(name, seeds)])
+            this.estimate([stages.draft.estimate(work, name, seeds)])
         file = this.path / f"{name}.toml"
         this.begin(f"{this.task.name}: {len(seeds)} seeds -> {file.name} to edit")
         this.goes_on(work)
-        result = work.draft(name, source, seeds)
+        result = stages.draft.run(work, name, source, seeds)
         words = ["expand", str(source), "--strategy", name]
         if given["out"]:
             words += ["-o", str(given["out"])]
@@ -132,12 +134,12 @@ def answer(given: Mapping[str, JSON]) -> None:
 def _answer(this: Session, source: Path, rows: inputs.Inputs) -> None:
     with this.opened() as work:
         if this.given.get("dry_run"):
-            this.estimate([work.estimate_answer(rows)])
+            this.estimate([stages.answer.estimate(work, rows)])
         limit = this.settings.limit
         first = f"the first {limit:,} of " if limit and limit < rows.count else ""
         this.begin(f"{this.task.name}: {first}{rows.count:,} inputs")
         this.goes_on(work)
-        this.end(work, [work.answer(source, rows)], f"export {this.path}")
+        this.end(work, [stages.answer.run(work, source, rows)], f"export {this.path}")
 
 
 def retry(given: Mapping[str, JSON]) -> None:
@@ -182,7 +184,7 @@ def export(given: Mapping[str, JSON]) -> None:
     path = folder.folder_of(str(source))
     this = Session({**given, "teacher": "local"}, task_of(source, path), path)
     with this.opened() as work:
-        result = work.export(source, given["out"] or path / "export")
+        result = stages.export.run(work, source, given["out"] or path / "export")
         this.end(work, [result], "")
 
 
@@ -199,7 +201,7 @@ def decontaminate(given: Mapping[str, JSON]) -> None:
     with this.opened() as work:
         sets = [f"{one.path} ({len(one.index.items):,} items)" for one in eval_sets.all]
         this.screen.hang(f"decontaminate: {source} against {', '.join(sets)}, in {path}")
-        result = work.decontaminate(source, eval_sets, given["drop"])
+        result = stages.decontaminate.run(work, source, eval_sets, given["drop"])
         this.end(work, [result], _after(source, path, result, this.fields, given["drop"]))
 
 
@@ -238,7 +240,7 @@ def dedupe(given: Mapping[str, JSON]) -> None:
         this.screen.hang(f"dedupe: {source} on {' and '.join(on)}{embedder}, in {path}")
         if this.settings.embeddings:
             this.goes_on(work)
-        result = work.dedupe(records, on)
+        result = stages.dedupe.run(work, records, on)
         done = result.deduped
         answered = done is not None and done.answered
         this.end(work, [result], _goes_to(path / deduped.KEPT, this.fields, answered))

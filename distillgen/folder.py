@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from distillgen import __version__, files
 from distillgen.errors import STORAGE, UserError
 from distillgen.journal import Journal
-from distillgen.records import JSON, Entry, Manifest
+from distillgen.records import JSON, Entry, Manifest, Record
 
 RUNS = Path("runs")
 """Where run folders stand unless `-o` says otherwise."""
@@ -185,3 +185,28 @@ def new_entry(
         version=__version__, started=now(), source=source, source_sha256=source_sha256,
         options=dict(options), prompts=dict(prompts or {}), settled=dict(settled or {}),
     )  # fmt: skip
+
+
+def write(path: Path, records: Iterable[Record]) -> None:
+    """Replace a file by these records."""
+    with files.Whole(path) as out:
+        for record in records:
+            out.write(record.row())
+
+
+def others(path: Path, stage: str) -> Iterator[dict[str, JSON]]:
+    """The lines of the other stages, of a file that several write."""
+    return (row for row in files.rows_of(path) if row.get("stage") != stage)
+
+
+def write_among(path: Path, stage: str, records: Iterable[Record]) -> None:
+    """Replace the lines of one stage, and stream the others through; expand's stand first."""
+    with files.Whole(path) as out:
+        if stage != "expand":
+            for row in others(path, stage):
+                out.write(row)
+        for record in records:
+            out.write(record.row())
+        if stage == "expand":
+            for row in others(path, stage):
+                out.write(row)

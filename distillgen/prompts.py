@@ -130,6 +130,11 @@ class Prompt:
     _rendered: dict[str, tuple[list[JSON], str]] = field(default_factory=dict, repr=False)
     """Each block as it was rendered last, and on what: a system message is mostly the same."""
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """What a manifest keeps: the digest by the name of the file."""
+        return {self.path.name: self.sha256}
+
     def render(self, **variables: JSON) -> tuple[Message, ...]:
         """The messages for one request: the system message, unless it is empty, and the user's.
 

@@ -20,7 +20,8 @@ FLOORS = {
     3: "engine folder outcomes sending strategies yields",
     4: "answer coverage decontaminate deduped defaults draft dry_run expand export figures init"
     " seeds standing stats trace work",
-    5: "__init__ __main__ cli commands screen session",
+    5: "stages",
+    6: "__init__ __main__ cli commands screen session",
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 HEAVY = {

@@ -1,0 +1,8 @@
+"""The stages that work in a run folder: each file reads, plans, has it filled, and writes.
+
+`run` does the stage, and says what it came to. `estimate` says what it would ask.
+"""
+
+from distillgen.stages import answer, decontaminate, dedupe, draft, expand, export
+
+__all__ = ["answer", "decontaminate", "dedupe", "draft", "expand", "export"]
