@@ -16,7 +16,7 @@ from distillgen.outcomes import Failed, settle
 from distillgen.prompts import VARIABLES
 from distillgen.records import JSON, Completion, Failure, Rejection, Request, digest
 from distillgen.sending import Ask
-from distillgen.strategies import Setting, draw
+from distillgen.strategies import Setting, Turn, draw
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Drafting:
         self.kind, self.setting, self.journal = kind, setting, journal
         self.resample = resample
         *self._sizes, self._parts = kind.small if setting.short else kind.sizes
-        self._shots = draw(0, (), setting)
+        self._shots = draw(Turn(0, 0), (), setting)
         self._sequence = digest({"draft": self._plan((), ()).key})
 
     @property

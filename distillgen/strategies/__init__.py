@@ -23,21 +23,20 @@ Its first docstring line is its help. No strategy knows of another: places go to
 import importlib
 import pkgutil
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import count
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
-from distillgen import replies
+from distillgen.dice import sample
 from distillgen.errors import UserError
 from distillgen.pool import Pool as Pool
 from distillgen.prompts import Prompt
-from distillgen.records import JSON, Completion, Example, Request, Seed, Terms
+from distillgen.records import JSON, Example, Message, Request, Seed, Terms
 from distillgen.task import Task
 
-T = TypeVar("T")
 E = TypeVar("E", bound=Seed | Example)
 
 
@@ -70,6 +69,25 @@ class Setting:
     """Those of the strategy's operations that are used; none for all of them."""
     material: Any = None
     """What the strategy's file holds, as its `read` made it; None without one."""
+
+    def messages(self, turn: "Turn", shots: Sequence[JSON], **more: JSON) -> tuple[Message, ...]:
+        """The prompt of a place, with examples that have the fields of a shot; `more` are variables
+        of this strategy."""
+        common = {
+            "expert": self.task.expert,
+            "language": self.task.language,
+            "labels": self.task.labels,
+            "shots": shots,
+            "per_call": self.per_call,
+            "place": turn.place,
+        }
+        return self.prompt.render(**common | more)
+
+    def request(
+        self, turn: "Turn", messages: tuple[Message, ...], json_schema: dict[str, JSON]
+    ) -> Request:
+        """What a place asks, for a reply of this form."""
+        return Request(replace(self.terms, json_schema=json_schema), messages, turn.place)
 
 
 class Turn(NamedTuple):
@@ -225,52 +243,6 @@ def asks(strategy: ModuleType, operations: tuple[str, ...]) -> bool:
 
 LOOKED_AT = 100
 """Of so many examples, drawn at random, those with the fewest children are the first to be used."""
-TEXTS = ("user_context", "question")
-"""What the teacher writes of an input, unless a strategy has it otherwise."""
-
-
-def schema(count: int, *more: str, of: Sequence[str] = TEXTS) -> dict[str, JSON]:
-    """JSON Schema of a reply with so many inputs, strict; `more` names texts that stand first."""
-    text = {"type": "string", "minLength": 1}
-    names = (*more, *of)
-    item = {
-        "type": "object",
-        "properties": dict.fromkeys(names, text),
-        "required": list(names),
-        "additionalProperties": False,
-    }
-    return {
-        "type": "object",
-        "properties": {
-            "examples": {"type": "array", "items": item, "minItems": count, "maxItems": count}
-        },
-        "required": ["examples"],
-        "additionalProperties": False,
-    }
-
-
-def number(name: str, count: int) -> tuple[str, ...]:
-    """The field by which an item says of which of several things it is; of one it need not."""
-    return (name,) if count > 1 else ()
-
-
-def numbered(
-    completion: Completion, name: str, count: int, of: Sequence[str] = TEXTS
-) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    """The items of a reply with the index of what each is of, and what is wrong with the others.
-
-    Raises:
-        ParseError: there is no item at all.
-    """
-    items, problems = replies.items(completion, fields=(*number(name, count), *of))
-    found = []
-    for item in items:
-        said = item.get(name, "1").strip("#. ")
-        if said.isdecimal() and 0 < int(said) <= count:
-            found.append((int(said) - 1, item))
-        else:
-            problems.append(f"no {name} {said[:20]}")
-    return found, problems
 
 
 def may_have_a_child(examples: Sequence[E], pool: Pool, setting: Setting) -> list[E]:
@@ -283,8 +255,9 @@ def may_have_a_child(examples: Sequence[E], pool: Pool, setting: Setting) -> lis
     return [one for _, one in sorted(free, key=lambda pair: pair[0])]
 
 
-def draw(place: int, pool: Sequence[Example], setting: Setting) -> list[Seed | Example]:
+def draw(turn: Turn, pool: Sequence[Example], setting: Setting) -> list[Seed | Example]:
     """The examples to show, in a random order that depends on the place alone."""
+    place = turn.place // setting.steady * setting.steady
     dice = random.Random(f"{setting.random_seed} {place}")
     made = _pick(pool, setting.shots - setting.human_shots, setting.short, dice)
     made = [one for one in made if not one.images]  # nobody would see them
@@ -298,20 +271,3 @@ def _pick(items: Sequence[E], k: int, short: bool, dice: random.Random) -> list[
         return sample(items, k, dice)
     drawn = sample(items, 2 * k, dice)
     return sorted(drawn, key=lambda item: len(f"{item.user_context}{item.question}"))[:k]
-
-
-def sample(items: Sequence[T], k: int, dice: random.Random) -> list[T]:
-    """At most `k` different items, drawn with `random()` alone: its stream is the only one that
-    Python promises to keep. Takes no longer for more items."""
-    taken: list[int] = []
-    for drawn in range(min(k, len(items))):
-        place = int(dice.random() * (len(items) - drawn))
-        for before in sorted(taken):
-            place += before <= place
-        taken.append(place)
-    return [items[place] for place in taken]
-
-
-def shuffled(items: Iterable[T], dice: random.Random) -> list[T]:
-    """All items in a random order, drawn with `random()` alone, too."""
-    return sorted(items, key=lambda _: dice.random())

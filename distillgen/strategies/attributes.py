@@ -7,27 +7,17 @@ import math
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate, combinations, product
 from pathlib import Path
 from typing import NamedTuple
 
 from distillgen import toml
-from distillgen.records import JSON, Completion, Request
-from distillgen.strategies import (
-    Lineage,
-    Planned,
-    Pool,
-    Proposal,
-    Setting,
-    Turn,
-    draw,
-    number,
-    numbered,
-    schema,
-    shuffled,
-)
+from distillgen.dice import shuffled
+from distillgen.items import number, numbered, schema
+from distillgen.records import JSON, Completion
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, draw
 
 PROMPT = "expand.attributes"
 FILE = "attributes.toml"
@@ -188,24 +178,16 @@ def _one(values: Sequence[str], weights: Sequence[float], dice: random.Random) -
 
 def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     """What a place asks: an input for each of its draws; the shots show the form."""
-    shots = draw(turn.place // setting.steady * setting.steady, (), setting)
+    shots = draw(turn, (), setting)
     first = turn.nth * setting.per_call
     draws = [
         drawn(setting.material, slot, setting.random_seed)
         for slot in range(first, first + setting.per_call)
     ]
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=shots,
-        per_call=setting.per_call,
-        draws=draws,
-        place=turn.place,
-    )
+    messages = setting.messages(turn, shots, draws=draws)
     wanted = schema(len(draws), *number("number", len(draws)))
     lineage: Lineage = {"parents": [shot.id for shot in shots], "draws": draws}
-    request = Request(replace(setting.terms, json_schema=wanted), messages, turn.place)
+    request = setting.request(turn, messages, wanted)
     return Planned(request, lineage)
 
 

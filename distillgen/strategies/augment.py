@@ -9,12 +9,14 @@ made MetaMath (Yu et al. 2023).
 
 import random
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from distillgen import asides, equations, first_names
+from distillgen.dice import sample
 from distillgen.errors import UserError
-from distillgen.records import JSON, Completion, Example, Request, Seed
+from distillgen.items import number, numbered, schema
+from distillgen.records import JSON, Completion, Example, Seed
 from distillgen.strategies import (
     LOOKED_AT,
     Lineage,
@@ -24,10 +26,6 @@ from distillgen.strategies import (
     Setting,
     Turn,
     may_have_a_child,
-    number,
-    numbered,
-    sample,
-    schema,
 )
 
 PROMPT = "expand.augment"
@@ -90,17 +88,11 @@ def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     }
     if not found or operation in NO_TEACHER:
         return Planned(None, lineage)
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=[one for _, one in found],
-        per_call=len(found),
-        operation=operation,
-        place=turn.place,
+    messages = setting.messages(
+        turn, [one for _, one in found], per_call=len(found), operation=operation
     )
-    terms = replace(setting.terms, json_schema=schema(len(found), *number("sample", len(found))))
-    return Planned(Request(terms, messages, turn.place), lineage)
+    wanted = schema(len(found), *number("sample", len(found)))
+    return Planned(setting.request(turn, messages, wanted), lineage)
 
 
 def _parents(pool: Pool, setting: Setting, dice: random.Random) -> list[Seed | Example]:

@@ -6,21 +6,11 @@ eliminator; simpler versions after Luo et al. 2023 ("WizardMath"), where they he
 
 import random
 import re
-from dataclasses import replace
 
 from distillgen import dedupe
-from distillgen.records import Completion, Example, Request, Seed
-from distillgen.strategies import (
-    Lineage,
-    Planned,
-    Pool,
-    Proposal,
-    Setting,
-    Turn,
-    number,
-    numbered,
-    schema,
-)
+from distillgen.items import number, numbered, schema
+from distillgen.records import Completion, Example, Seed
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn
 
 PROMPT = "expand.evolve"
 OPERATIONS = (
@@ -49,17 +39,9 @@ def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     operations = setting.operations or OPERATIONS
     operation = operations[int(dice.random() * len(operations))]
     parents = _parents(pool, setting, dice)
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=parents,
-        per_call=len(parents),
-        operation=operation,
-        place=turn.place,
-    )
+    messages = setting.messages(turn, parents, per_call=len(parents), operation=operation)
     wanted = schema(len(parents), *number("sample", len(parents)))
-    request = Request(replace(setting.terms, json_schema=wanted), messages, turn.place)
+    request = setting.request(turn, messages, wanted)
     lineage: Lineage = {
         "operation": operation,
         "parents": [parent.id for parent in parents],

@@ -1,10 +1,9 @@
 """Show the teacher a few examples and ask for more of the same pattern."""
 
-from dataclasses import replace
-
 from distillgen import replies
-from distillgen.records import Completion, Request
-from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, draw, schema
+from distillgen.items import schema
+from distillgen.records import Completion
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, draw
 
 PROMPT = "expand.few_shot"
 
@@ -15,19 +14,12 @@ def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     Of the shots most are written by people and some made by the teacher, 6 and 2 in Self-Instruct
     (Wang et al. 2022, section 2.2); seeds fill up while the pool is empty.
     """
-    place = turn.place
-    shots = draw(place // setting.steady * setting.steady, pool, setting)
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=shots,
-        per_call=setting.per_call,
-        tags=sorted({tag for seed in setting.seeds for tag in seed.tags}),
-        place=place,
+    shots = draw(turn, pool, setting)
+    messages = setting.messages(
+        turn, shots, tags=sorted({tag for seed in setting.seeds for tag in seed.tags})
     )
-    terms = replace(setting.terms, json_schema=schema(setting.per_call))
-    return Planned(Request(terms, messages, place), {"parents": [shot.id for shot in shots]})
+    request = setting.request(turn, messages, schema(setting.per_call))
+    return Planned(request, {"parents": [shot.id for shot in shots]})
 
 
 def parse(completion: Completion, lineage: Lineage) -> list[Proposal]:

@@ -8,27 +8,19 @@ whose teacher read captions and boxes; one that sees the image writes better one
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from os.path import normpath
 from pathlib import Path
 
 from distillgen import images, replies
+from distillgen.dice import shuffled
 from distillgen.errors import UserError
 from distillgen.inputs import SHOWN, refuse
-from distillgen.records import JSON, Completion, Image, Request, digest
-from distillgen.strategies import (
-    Lineage,
-    Planned,
-    Pool,
-    Proposal,
-    Setting,
-    Turn,
-    draw,
-    schema,
-    shuffled,
-)
+from distillgen.items import schema
+from distillgen.records import JSON, Completion, Image, digest
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, draw
 from distillgen.tables import kind_of, rows_of
 
 PROMPT = "expand.images"
@@ -197,23 +189,14 @@ def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     row = _whose_turn(turn.nth, pool, setting)
     dice = random.Random(f"{setting.random_seed} images {turn.place}")
     operation = _kind(setting.operations or OPERATIONS, dice)
-    shots = draw(turn.place // setting.steady * setting.steady, (), setting)
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=shots,
-        per_call=setting.per_call,
-        operation=operation,
+    shots = draw(turn, (), setting)
+    messages = setting.messages(
+        turn, shots, operation=operation, description=row.description,
         image=images.manner(bool(row.image), bool(row.sha256)),
-        description=row.description,
-        place=turn.place,
-    )
+    )  # fmt: skip
     if row.sha256:
         messages = images.shown_with(messages, (Image(row.image, row.sha256),))
-    request = Request(
-        replace(setting.terms, json_schema=schema(setting.per_call)), messages, turn.place
-    )
+    request = setting.request(turn, messages, schema(setting.per_call))
     lineage: Lineage = {
         "operation": operation,
         "parents": [row.id],

@@ -4,12 +4,12 @@ A persona makes the user context, and the context makes the question (Ge et al. 
 Hub"). Personas differ among themselves as inputs do.
 """
 
-from dataclasses import replace
 from itertools import islice
 
 from distillgen import replies
-from distillgen.records import Completion, Request
-from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, draw, schema
+from distillgen.items import schema
+from distillgen.records import Completion
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, draw
 
 PROMPT = "expand.personas"
 SHOWN, LOOKED_AT = 12, 100
@@ -18,22 +18,12 @@ SHOWN, LOOKED_AT = 12, 100
 
 def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     """What a place asks: persons unlike those that came before; the shots show the form."""
-    place = turn.place // setting.steady * setting.steady
-    shots = draw(place, (), setting)
+    shots = draw(turn, (), setting)
     latest = (example.persona for example in reversed(pool[-LOOKED_AT:]))
     known = list(islice(filter(None, latest), SHOWN))
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=shots,
-        per_call=setting.per_call,
-        personas=known,
-        place=turn.place,
-    )
-    terms = replace(setting.terms, json_schema=schema(setting.per_call, "persona"))
-    lineage: Lineage = {"parents": [shot.id for shot in shots]}
-    return Planned(Request(terms, messages, turn.place), lineage)
+    messages = setting.messages(turn, shots, personas=known)
+    request = setting.request(turn, messages, schema(setting.per_call, "persona"))
+    return Planned(request, {"parents": [shot.id for shot in shots]})
 
 
 def parse(completion: Completion, lineage: Lineage) -> list[Proposal]:

@@ -7,25 +7,15 @@ forgotten: disciplines, subjects, sessions, concepts (Li et al. 2024, "GLAN", se
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from distillgen import toml
-from distillgen.records import JSON, Completion, Request
-from distillgen.strategies import (
-    Lineage,
-    Planned,
-    Pool,
-    Proposal,
-    Setting,
-    Turn,
-    draw,
-    number,
-    numbered,
-    schema,
-    shuffled,
-)
+from distillgen.dice import shuffled
+from distillgen.items import number, numbered, schema
+from distillgen.records import JSON, Completion
+from distillgen.strategies import Lineage, Planned, Pool, Proposal, Setting, Turn, draw
 
 PROMPT = "expand.topics"
 FILE = "topics.toml"
@@ -183,20 +173,12 @@ def due(tree: Tree, nth: int, pool: Pool, setting: Setting) -> list[Leaf]:
 
 def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     """What a place asks: an input about each leaf that is due; the shots show the form."""
-    shots = draw(turn.place // setting.steady * setting.steady, (), setting)
+    shots = draw(turn, (), setting)
     topics = due(setting.material, turn.nth, pool, setting)
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=shots,
-        per_call=setting.per_call,
-        topics=[list(leaf) for leaf in topics],
-        place=turn.place,
-    )
+    messages = setting.messages(turn, shots, topics=[list(leaf) for leaf in topics])
     wanted = schema(len(topics), *number("number", len(topics)))
     lineage: Lineage = {"parents": [shot.id for shot in shots], "topics": topics}
-    request = Request(replace(setting.terms, json_schema=wanted), messages, turn.place)
+    request = setting.request(turn, messages, wanted)
     return Planned(request, lineage)
 
 

@@ -7,11 +7,12 @@ Flan (Longpre et al. 2023, section 3).
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 
 from distillgen import dedupe
+from distillgen.dice import sample
 from distillgen.errors import UserError
-from distillgen.records import JSON, Completion, Request, Seed
+from distillgen.items import number, numbered, schema
+from distillgen.records import JSON, Completion, Seed
 from distillgen.strategies import (
     LOOKED_AT,
     Lineage,
@@ -21,10 +22,6 @@ from distillgen.strategies import (
     Setting,
     Turn,
     may_have_a_child,
-    number,
-    numbered,
-    sample,
-    schema,
 )
 
 PROMPT = "expand.transform"
@@ -96,17 +93,9 @@ def plan(turn: Turn, pool: Pool, setting: Setting) -> Planned:
     }
     if not parents:
         return Planned(None, lineage)
-    messages = setting.prompt.render(
-        expert=setting.task.expert,
-        language=setting.task.language,
-        labels=setting.task.labels,
-        shots=parents,
-        per_call=len(parents),
-        operation=operation,
-        place=turn.place,
-    )
+    messages = setting.messages(turn, parents, per_call=len(parents), operation=operation)
     wanted = schema(len(parents), *number("sample", len(parents)), of=_fields(operation))
-    request = Request(replace(setting.terms, json_schema=wanted), messages, turn.place)
+    request = setting.request(turn, messages, wanted)
     return Planned(request, lineage)
 
 
