@@ -1,5 +1,7 @@
 """What a request of `expand` shows, and what an answer's request shows."""
 
+from functools import cache
+
 from distillgen.answer import pick_shots
 from distillgen.prompts import find
 from distillgen.records import Seed, Terms
@@ -13,6 +15,7 @@ SEEDS = tuple(
 )
 
 
+@cache
 def setting(short: bool) -> Setting:
     prompt = find("expand.few_shot", "", False, [])
     return Setting(

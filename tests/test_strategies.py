@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import cache
 
 import pytest
 from jobs import balanced, content, lines, material, seeds, sent_again, teacher
@@ -23,6 +24,7 @@ SEEDS = tuple(
 )
 
 
+@cache
 def setting(name: str, per_call: int = 2, generations: int = 3) -> Setting:
     return Setting(
         terms=Terms("t"), task=Task(name="t"), prompt=find(f"expand.{name}", "", False, []),
