@@ -15,13 +15,16 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from dedupe import texts
+from known_pairs import asked, vectors
 
-from distillgen.overlap import Index, Item
+from distillgen import meaning
+from distillgen.overlap import Found, Index, Item
 
 ITEMS = 1319
 """As many as GSM8K's test split has."""
@@ -40,10 +43,35 @@ def column(path: Path, name: str) -> list[str]:
         return [json.loads(line)[name] for line in file]
 
 
-def paraphrases(name: str, items: list[str], reworded: list[str]) -> None:
+Find = Callable[[str], Found | None]
+Finder = Callable[[Index, list[str]], Find]
+
+
+def by_words(whole: Index, texts: list[str]) -> Find:
+    """As `distillgen decontaminate` finds what texts give away."""
+    return lambda text: whole.find("", text)
+
+
+def by_meaning(server: str, model: str, whole: Index, texts: list[str]) -> Find:
+    """The same with `--embeddings`."""
+    doubtful = [meaning.said("", text) for text in texts if meaning.in_doubt(whole, "", text)]
+    if not doubtful:
+        return by_words(whole, texts)
+    found = vectors(server, model, sorted({*meaning.items(whole), *doubtful}))
+    above = meaning.measured(whole, found) or 1.0
+    print(f"{'':<16} {len(found):,} texts embedded, cosine above {above:.3f}")
+
+    def find(text: str) -> Found | None:
+        near = whole.find("", text) or meaning.nearest(whole, "", text, found)
+        return near if near and (near.cosine is None or near.cosine > above) else None
+
+    return find
+
+
+def paraphrases(name: str, finder: Finder, items: list[str], reworded: list[str]) -> None:
     """Print how many paraphrases are flagged; line n of both lists is the same item."""
-    whole = index(items)
-    found = [whole.find("", text) for text in reworded]
+    find = finder(index(items), reworded)
+    found = [find(text) for text in reworded]
     right = sum(one is not None and one.item.line == n for n, one in enumerate(found, 1))
     flagged = sum(one is not None for one in found)
     print(
@@ -52,11 +80,11 @@ def paraphrases(name: str, items: list[str], reworded: list[str]) -> None:
     )
 
 
-def strangers(name: str, items: list[str], others: list[str]) -> None:
+def strangers(name: str, finder: Finder, items: list[str], others: list[str]) -> None:
     """Print how many unrelated texts are flagged."""
-    whole = index(items)
+    find = finder(index(items), others)
     start = time.process_time()
-    tiers = Counter(found.tier for text in others if (found := whole.find("", text)))
+    tiers = Counter(found.tier for text in others if (found := find(text)))
     took = (time.process_time() - start) / len(others)
     print(
         f"{name:<16} {len(items):>6,} items, {tiers.total():,} of {len(others):,} others flagged"
@@ -89,9 +117,19 @@ if __name__ == "__main__":
         raise SystemExit
     data = Path(sys.argv[1])
     problems = column(data / "gsm8k/train.jsonl", "question")
-    strangers("GSM8K", problems[:ITEMS], problems[ITEMS:])
+    common = column(data / "cqa/cqa_train_first_2000.json", "question")
     there = data / "rephrased"
-    reworded = column(there / "sociology_test_rephrase_english_filtered_question.jsonl", "text")
-    paraphrases("MMLU sociology", column(there / "sociology_test.csv", ""), reworded)
+    sociology = column(there / "sociology_test.csv", "")
+    asked_anew = column(there / "sociology_test_rephrase_english_filtered_question.jsonl", "text")
     programs = column(there / "HumanEval.jsonl", "text")
-    paraphrases("HumanEval", programs, column(there / "humaneval_python.jsonl", "text"))
+    written_anew = column(there / "humaneval_python.jsonl", "text")
+    with asked([]) as (server, model):
+        for way, finder in (
+            ("by the words", by_words),
+            ("with --embeddings local", partial(by_meaning, server, model)),
+        ):
+            print(way)
+            strangers("GSM8K", finder, problems[:ITEMS], problems[ITEMS:])
+            strangers("CommonsenseQA", finder, common[:ITEMS], common[ITEMS:])
+            paraphrases("MMLU sociology", finder, sociology, asked_anew)
+            paraphrases("HumanEval", finder, programs, written_anew)

@@ -457,6 +457,18 @@ def decontaminate(
     more: Annotated[
         list[str] | None, typer.Argument(help="Further test sets, as the shell spells *.jsonl.")
     ] = None,
+    embeddings: o.Embeddings = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    threads: o.Threads = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    reuse: o.Reuse = None,
     field: o.Field = None,
     drop: o.Drop = False,
     out: o.Out = None,
@@ -466,9 +478,10 @@ def decontaminate(
 ) -> None:
     """Flag the records that give a test set away, with the evidence.
 
-    Finds copies, parts and paraphrases. Writes contaminated.jsonl; with --drop decontaminated.jsonl
-    too, the file without those records. The file itself stays. Of a run folder the answers are
-    taken, or the inputs while there are none.
+    Finds copies, parts and paraphrases; with --embeddings more paraphrases, where there are no
+    numbers to go by. Writes contaminated.jsonl; with --drop decontaminated.jsonl too, the file
+    without those records. The file itself stays. Of a run folder the answers are taken, or the
+    inputs while there are none.
     Example: distillgen decontaminate runs/stock_advisor --against test.csv --field question=body
     """
     given = dict(locals())

@@ -200,16 +200,20 @@ def decontaminate(given: Mapping[str, JSON]) -> None:
     eval_sets = EvalSets(names, this.fields)
     with this.opened() as work:
         sets = [f"{one.path} ({len(one.index.items):,} items)" for one in eval_sets.all]
-        this.screen.hang(f"decontaminate: {source} against {', '.join(sets)}, in {path}")
+        this.screen.hang(
+            f"decontaminate: {source} against {', '.join(sets)}{_embedder(this)}, in {path}"
+        )
+        if this.settings.embeddings:
+            this.goes_on(work)
         result = stages.decontaminate.run(work, source, eval_sets, given["drop"])
         this.end(work, [result], _after(source, path, result, this.fields, given["drop"]))
 
 
 def _after(source: Path, path: Path, result: Result, fields: Mapping[str, str], drop: bool) -> str:
     """The command that follows."""
-    if result.counts["flagged"] and not drop:
+    if result.counts.get("flagged") and not drop:
         return f"{shlex.join([*sys.argv[1:], '--drop'])}     leave them out"
-    if not result.counts["kept"]:
+    if not result.counts.get("kept"):
         return ""
     answered = result.decontaminated is not None and result.decontaminated.answered
     return _goes_to(path / KEPT if drop else source, fields, answered)
@@ -235,15 +239,18 @@ def dedupe(given: Mapping[str, JSON]) -> None:
             f"--on {unknown[0]}: no text field; there is {', '.join(deduped.MAY_BE_ON)}"
         )
     records = inputs.Records(source, this.fields, (*deduped.MAY_BE_ON, "images", "id"), strict=True)
-    embedder = f", embeddings of {this.teacher.shown}" if this.settings.embeddings else ""
     with this.opened() as work:
-        this.screen.hang(f"dedupe: {source} on {' and '.join(on)}{embedder}, in {path}")
+        this.screen.hang(f"dedupe: {source} on {' and '.join(on)}{_embedder(this)}, in {path}")
         if this.settings.embeddings:
             this.goes_on(work)
         result = stages.dedupe.run(work, records, on)
         done = result.deduped
         answered = done is not None and done.answered
         this.end(work, [result], _goes_to(path / deduped.KEPT, this.fields, answered))
+
+
+def _embedder(this: Session) -> str:
+    return f", embeddings of {this.teacher.shown}" if this.settings.embeddings else ""
 
 
 def _newest(target: Path) -> Path:

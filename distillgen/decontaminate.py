@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distillgen import meaning
+from distillgen.embedding import Vector
 from distillgen.files import Whole
 from distillgen.inputs import MATTER, Line, Records, refuse_unseen
-from distillgen.overlap import Index, Item
+from distillgen.overlap import Found, Index, Item
 from distillgen.records import Flag, Match, Tier, content_id
 
 FLAGS, KEPT = "contaminated.jsonl", "decontaminated.jsonl"
@@ -26,6 +28,11 @@ class EvalSet:
     """Items without a question, which nothing is compared with."""
     flagged: Counter[Tier] = field(default_factory=Counter)
     """Records by tier."""
+    in_doubt: bool = False
+    """Some record may say in other words what an item says."""
+    above: float | None = None
+    """The cosine of embeddings above which a text says the same; None where they are not asked, or
+    there are too few items to measure it."""
 
 
 @dataclass
@@ -41,6 +48,10 @@ class Decontaminated:
     """The first `SHOWN` flags."""
     answered: bool = False
     """The records have answers."""
+    looked_at: int = 0
+    """Records that were looked at for what the words leave in doubt, before any is flagged."""
+    unread: int = 0
+    """Texts without an embedding."""
 
 
 class EvalSets:
@@ -75,8 +86,34 @@ class EvalSets:
         refuse_unseen(dict(self._unseen), "--field")
 
 
+def in_doubt(path: Path, against: EvalSets, done: Decontaminated) -> list[str]:
+    """The texts of which embeddings would say more: of the records, and all of the test sets that
+    these may be near to, to measure with; counts the records in `looked_at`.
+
+    Raises:
+        UserError: the file cannot be read, or rows are wrong: all of them are named.
+    """
+    found: set[str] = set()
+    for row in against.walk(path):
+        done.looked_at += 1
+        text = row.user_context, row.question
+        for one in against.all if row.question else ():
+            if meaning.in_doubt(one.index, *text):
+                one.in_doubt = True
+                found.add(meaning.said(*text))
+    for one in against.all:
+        if one.in_doubt:
+            found.update(meaning.items(one.index))
+    return sorted(found)
+
+
 def decontaminate(
-    path: Path, against: EvalSets, folder: Path, drop: bool, done: Decontaminated
+    path: Path,
+    against: EvalSets,
+    folder: Path,
+    drop: bool,
+    done: Decontaminated,
+    vectors: Mapping[str, Vector],
 ) -> None:
     """Write the flags, and with `drop` the records without them, into a folder; count in `done`.
 
@@ -92,7 +129,7 @@ def decontaminate(
             done.given += 1
             done.blank += not row.question
             done.answered |= bool(row.columns.get("answer") or row.columns.get("label"))
-            if flag := _flag(row, against.all):
+            if flag := _flag(row, against.all, vectors):
                 done.flagged += 1
                 done.first += [flag] if done.flagged <= SHOWN else []
                 flags.write(flag.row())
@@ -101,15 +138,23 @@ def decontaminate(
         against.refuse_unseen()
 
 
-def _flag(row: Line, eval_sets: list[EvalSet]) -> Flag | None:
+def _found(row: Line, one: EvalSet, vectors: Mapping[str, Vector]) -> Found | None:
+    text = row.user_context, row.question
+    if found := one.index.find(*text):
+        return found
+    near = None if one.above is None else meaning.nearest(one.index, *text, vectors)
+    return near if near and (near.cosine or 0) > (one.above or 0) else None
+
+
+def _flag(row: Line, eval_sets: list[EvalSet], vectors: Mapping[str, Vector]) -> Flag | None:
     matches = []
     for one in eval_sets if row.question else ():
-        if found := one.index.find(row.user_context, row.question):
+        if found := _found(row, one, vectors):
             one.flagged[found.tier] += 1
             matches.append(
                 Match(
                     against=str(one.path), tier=found.tier, score=found.score,
-                    numbers=found.numbers, question=found.item.question,
+                    numbers=found.numbers, cosine=found.cosine, question=found.item.question,
                     user_context=found.item.user_context, line=found.item.line, id=found.item.id,
                 )
             )  # fmt: skip

@@ -1,7 +1,7 @@
 """Write a file without its near duplicates, these with what they repeat, and the clusters."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from distillgen.embedding import LONGEST, Vector, cosine
 from distillgen.engine import Stop
 from distillgen.files import Whole
 from distillgen.inputs import Line, Records
+from distillgen.meaning import Embed
 from distillgen.records import Cluster, Duplicate, Member, Repetition, content_id
 
 FILES = KEPT, DUPLICATES, CLUSTERS = "deduped.jsonl", "duplicates.jsonl", "clusters.jsonl"
@@ -24,8 +25,6 @@ SHOWN = 2
 """So many duplicates are shown at the end."""
 
 Fields = tuple[str, ...]
-Embed = Callable[[Iterable[str]], Mapping[str, Vector] | Stop]
-"""The vectors of texts, by what is embedded of them; of those that failed none."""
 
 
 class Repeats(NamedTuple):

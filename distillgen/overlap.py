@@ -5,17 +5,18 @@ of small numbers do not count. Three tiers, the first that holds is the verdict:
 
 - `exact`: the same tokens.
 - `ngram`: 8-grams of the text cover more than half of the item's tokens (Lambert et al. 2024,
-  Tülu 3, section 3.2).
+  Tülu 3).
 - `paraphrase`: the cosine of their TF-IDF vectors is above what their numbers ask for; where there
   are none, above what tells the items of the set themselves apart. Without that, problems of one
-  template, or short questions on one subject, are taken for each other (docs/benchmarks.md).
+  template, or short questions on one subject, are taken for each other (docs/benchmarks.md). Where
+  there are embeddings, their cosine may speak for texts without numbers that share a few words.
 """
 
 import math
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from distillgen.amounts import amounts
@@ -34,6 +35,10 @@ ALIKE = 0.01
 """Share of a test set's items that may then seem to paraphrase another one."""
 FOLDS, SAMPLE = 10, 1000
 """Tenths of the set are compared with the rest until so many items were."""
+SOME = 0.1
+"""Texts whose TF-IDF vectors have a cosine above this share a few words."""
+CLOSEST = 8
+"""Of so many items, those with the most words in common, the meaning is looked at."""
 STEM = 6
 """Letters that count of a word in the cosine: "socialize" and "socialization" are one."""
 REST = 0.3
@@ -62,6 +67,8 @@ class Found(NamedTuple):
     """1 for `exact`, the covered share for `ngram`, the cosine for `paraphrase`; 0 to 1."""
     numbers: float | None
     """Jaccard similarity of the sets of numbers, 0 to 1; None where either text has none."""
+    cosine: float | None = None
+    """Of the embeddings, where these told it (`meaning.py`)."""
 
 
 class _Text(NamedTuple):
@@ -100,8 +107,7 @@ class Index:
     def find(self, user_context: str, question: str) -> Found | None:
         """The item that a text gives away most; None if it gives none away."""
         given = tokens(text_of(user_context, question))
-        codes = "".join([self._codes.get(token, "\0") for token in given])
-        numbers = amounts(given)
+        codes, numbers = self._coded(given), amounts(given)
         if (same := self._same.get(codes)) is not None:
             return self._found(same, "exact", 1.0, numbers)
         if covered := self._covered(codes):
@@ -111,6 +117,23 @@ class Index:
             score, place = max((score, -place) for place, score in cosines.items())
             return self._found(-place, "paraphrase", score, numbers)
         return None
+
+    def alike(self, user_context: str, question: str) -> list[Found]:
+        """The items of which the meaning may say more: they share a few words with the text, are
+        not the same, and either has no numbers; the nearest first."""
+        given = tokens(text_of(user_context, question))
+        codes, weights, numbers = self._coded(given), self._weights(given), amounts(given)
+        partly = self._partly(weights)
+        found = []
+        for place in sorted(partly, key=lambda place: (-partly[place], place))[: 4 * CLOSEST]:
+            other = self._texts[place]
+            if other.codes != codes and _jaccard(numbers, other.numbers) is None:
+                found.append((-self._cosine(weights, place), place))
+        near = sorted(pair for pair in found if -pair[0] > SOME)[:CLOSEST]
+        return [self._found(place, "paraphrase", -cosine, numbers) for cosine, place in near]
+
+    def _coded(self, given: list[str]) -> str:
+        return "".join([self._codes.get(token, "\0") for token in given])
 
     def _found(self, place: int, tier: Tier, score: float, numbers: frozenset[str]) -> Found:
         alike = _jaccard(numbers, self._texts[place].numbers)
@@ -149,12 +172,13 @@ class Index:
         cosines = {}
         for place in near:
             needed = self._needed(numbers, place)
-            if needed < 1:
-                others = self._texts[place].weights
-                cosine = sum(weights[word] * others[word] for word in weights if word in others)
-                if cosine > needed:
-                    cosines[place] = min(cosine, 1.0)
+            if needed < 1 and (cosine := self._cosine(weights, place)) > needed:
+                cosines[place] = min(cosine, 1.0)
         return cosines
+
+    def _cosine(self, weights: dict[str, float], place: int) -> float:
+        others = self._texts[place].weights
+        return sum(weights[word] * others[word] for word in weights if word in others)
 
     def _needed(self, numbers: frozenset[str], place: int) -> float:
         """Cosine above which a text with these numbers paraphrases an item; 1 or more for never."""
@@ -178,9 +202,7 @@ class Index:
                     cosines.append(least)
             if len(cosines) >= SAMPLE:
                 break
-        cosines.sort(reverse=True)
-        allowed = max(2, int(ALIKE * len(cosines)))
-        return min(most, cosines[allowed]) if allowed < len(cosines) else least
+        return min(most, bar(cosines, least))
 
     def _near(self, weights: dict[str, float]) -> set[int]:
         """Every item that is alike by its words, and others (Bayardo et al. 2007, All-Pairs).
@@ -188,13 +210,17 @@ class Index:
         All texts put their words in one order, rare ones first. Of the words that two texts share,
         those that are rare in one of them only come last, and add at most `REST`.
         """
+        least = min(NUMBERS[1][1], self._no_numbers) - REST
+        return {place for place, cosine in self._partly(weights).items() if cosine > least}
+
+    def _partly(self, weights: dict[str, float]) -> dict[int, float]:
+        """What the rare words add to the cosine with each item that shares some."""
         partly: dict[int, float] = {}
         for word in self._rare(weights):
             weight = weights[word]
             for place, other in self._words.get(word, ()):
                 partly[place] = partly.get(place, 0.0) + weight * other
-        least = min(NUMBERS[1][1], self._no_numbers) - REST
-        return {place for place, cosine in partly.items() if cosine > least}
+        return partly
 
     def _telling(self, numbers: frozenset[str]) -> list[str]:
         """The rarest numbers: at a Jaccard similarity of 0.8, two sets share one of theirs."""
@@ -229,6 +255,16 @@ class Index:
 def text_of(user_context: str, question: str) -> str:
     """What is compared: the question, with its context before it where there is one."""
     return f"{user_context}\n{question}" if user_context else question
+
+
+def bar(cosines: Sequence[float], least: float) -> float:
+    """The cosine that `ALIKE` of some items are above with another one, two at least.
+
+    >>> bar([0.9, 0.2, 0.5, 0.3], least=0.1)
+    0.3
+    """
+    allowed = max(2, int(ALIKE * len(cosines)))
+    return sorted(cosines, reverse=True)[allowed] if allowed < len(cosines) else least
 
 
 def _grams(codes: str) -> set[str]:

@@ -425,6 +425,8 @@ class Match(Record):
     `paraphrase`; 0 to 1."""
     numbers: float | None = None
     """Jaccard similarity of the numbers in both texts, 0 to 1; none where either has no numbers."""
+    cosine: float | None = None
+    """Cosine of the embeddings, where these told it and the words did not."""
     question: str
     """The item's question."""
     user_context: str = ""

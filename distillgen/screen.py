@@ -209,6 +209,7 @@ def tested(result: Result) -> list[dict[str, JSON]]:
         {
             "file": str(one.path), "items": len(one.index.items),
             **{tier: one.flagged[tier] for tier in get_args(Tier)}, "flagged": one.flagged.total(),
+            "above": one.above,
         }
         for one in result.decontaminated.eval_sets
     ]  # fmt: skip
@@ -269,8 +270,9 @@ def _evidence(result: Result) -> list[str]:
     lines = []
     for flag in result.decontaminated.first if result.decontaminated else ():
         match = flag.matches[0]
-        numbers = "" if match.numbers is None else f", numbers {match.numbers:.2f}"
-        lines.append(f"line {flag.line}, {match.tier} {match.score:.2f}{numbers}:")
+        more = "" if match.numbers is None else f", numbers {match.numbers:.2f}"
+        more += "" if match.cosine is None else f", cosine {match.cosine:.2f}"
+        lines.append(f"line {flag.line}, {match.tier} {match.score:.2f}{more}:")
         for text in (flag.question, f"{Path(match.against).name}:{match.line} {match.question}"):
             lines.append("         " + textwrap.shorten(text, WIDTH - 10, placeholder=" …"))
     return lines

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from distillgen import export, prompts
+from distillgen import embedding, export, prompts
 from distillgen.budget import Purse
 from distillgen.decontaminate import Decontaminated
 from distillgen.deduped import Deduped
@@ -14,9 +15,10 @@ from distillgen.defaults import max_cost
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, UserError
 from distillgen.folder import Folder, new_entry
+from distillgen.meaning import Embed
 from distillgen.pacing import Pace, within_open_files
 from distillgen.prices import NANO, dollars
-from distillgen.records import JSON, Answer, Entry
+from distillgen.records import JSON, Answer, Entry, Terms
 from distillgen.sending import Ask, Tally
 from distillgen.settings import Settings
 from distillgen.task import Task
@@ -192,6 +194,39 @@ class Work:
 
         with self.watch.live(stage, total, tally, done):
             return self.engine.fill(asks, read)
+
+    def embed(self, stage: str) -> Embed | None:
+        """Asks for embeddings, where the user named a model."""
+        return partial(self._vectors, stage) if self.settings.embeddings else None
+
+    def unread(self, count: int, done: str) -> str:
+        """What to say of texts without an embedding."""
+        return f"{count:,} texts have no embedding: nothing was {done} for them"
+
+    def _vectors(self, stage: str, texts: Iterable[str]) -> dict[str, embedding.Vector] | Stop:
+        """The vectors of texts, those that the journal does not hold asked for."""
+        terms = Terms(self.chosen.identity, self.settings.server)
+        requests = list(embedding.batches(texts, terms))
+        journal = self.folder.journal
+        found: dict[str, embedding.Vector] = {}
+        there: set[str] = set()
+
+        def look() -> None:
+            for request in requests:
+                for outcome in journal.look(request.key) if request.key not in there else ():
+                    if outcome:
+                        there.add(request.key)
+                    if outcome and outcome.body:
+                        found.update(embedding.vectors(request, outcome.body))
+
+        look()
+        if left := [Ask(request) for request in requests if request.key not in there]:
+            known = len(there)
+            self.watch.say(f"{len(requests):,} requests for embeddings, {len(left):,} to be sent")
+            if stop := self.fill(stage, len(requests), left, lambda *_: None, lambda: known):
+                return stop
+            look()
+        return found
 
     def finish(self, entry: Entry, result: Result) -> None:
         """Write that a command ended, and what it used; the result learns it too."""

@@ -17,7 +17,7 @@ FLOORS = {
     " download embedding equations files first_names formats help images inputs items journal"
     " language lint options overlap pacing pool prices prompts providers replies semantic"
     " settings show signals stored tables task teachers toml triage weights wire",
-    3: "engine folder outcomes sending strategies yields",
+    3: "engine folder meaning outcomes sending strategies yields",
     4: "answer coverage decontaminate deduped defaults draft dry_run expand export figures init"
     " seeds standing stats trace work",
     5: "stages",
