@@ -23,7 +23,7 @@ from distillgen.records import (
     digest,
 )
 from distillgen.sending import Ask
-from distillgen.strategies import Lineage, Part, Planned, Proposal, Turn, turns
+from distillgen.strategies import Lineage, Part, Planned, Proposal, Turn, echoes, turns
 
 FROM_SEEDS_ALONE = 16
 """The first places show seeds only, so that they can all be asked at once."""
@@ -230,8 +230,11 @@ class Walk:
 
     def _parsed(self, i: int, lineage: Lineage, completion: Completion | None) -> list[Proposal]:
         part, _ = self._turn(i)
-        proposals: list[Proposal] = part.strategy.parse(completion, lineage)
-        return proposals
+        shown = part.setting.prompt.shown
+        return [
+            one._replace(problem="repeats the prompt") if echoes(one, shown) else one
+            for one in part.strategy.parse(completion, lineage)
+        ]
 
     def _settled(self, i: int, asked: Planned) -> "list[Proposal] | Failed | None":
         if asked.request is None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,6 +100,10 @@ def _environment() -> ImmutableSandboxedEnvironment:
 _ENVIRONMENT = _environment()
 
 
+_SYSTEM = re.compile(r"(?s){%-?\s*block system\s*-?%}(.*?){%-?\s*endblock")
+_SHOWN = re.compile(r'"(?:persona|user_context|question)": "([^"{}]*\w[^"{}]*)"')
+
+
 def packaged(kind: Literal["prompts", "seeds"]) -> Path:
     """The folder of the prompts or seeds that come with distillgen.
 
@@ -129,6 +134,9 @@ class Prompt:
     """The variables of each block."""
     _rendered: dict[str, tuple[list[JSON], str]] = field(default_factory=dict, repr=False)
     """Each block as it was rendered last, and on what: a system message is mostly the same."""
+    shown: tuple[str, ...] = ()
+    """What stands for the texts in the form of a reply that the system message shows, such as
+    "one short question"."""
 
     @property
     def digests(self) -> dict[str, str]:
@@ -234,7 +242,9 @@ def load(name: str, path: Path) -> Prompt:
         block.name: tuple(VARIABLES[name] & {node.name for node in block.find_all(nodes.Name)})
         for block in tree.find_all(nodes.Block)
     }
-    return Prompt(name, path, hashlib.sha256(raw).hexdigest(), template, uses)
+    system = _SYSTEM.search(source)
+    shown = tuple(dict.fromkeys(_SHOWN.findall(system[1]))) if system else ()
+    return Prompt(name, path, hashlib.sha256(raw).hexdigest(), template, uses, shown=shown)
 
 
 def _faults(tree: nodes.Template, name: str) -> Iterator[tuple[int, str]]:

@@ -83,6 +83,31 @@ def test_every_example_says_how_it_was_made_and_so_does_its_answer(cli, server, 
         assert bool(row.get("attributes")) == (row["strategy"] == "attributes")
 
 
+def test_what_only_repeats_the_form_of_the_prompt_is_no_input(cli, tmp_path):
+    (tmp_path / "p").mkdir()
+    form = (
+        '{"examples": [{"user_context": "who it is, and the facts", "question": "one question"}]}'
+    )
+    prompt = (
+        f"{{% block system %}}Reply so: {form}{{% endblock %}}"
+        "{% block user %}{{ shots[0].question }}{% endblock %}"
+    )
+    (tmp_path / "p/expand.few_shot.j2").write_text(prompt)
+    said = [
+        ("I am a nurse.", "Is a small car enough?"), ("Who it is and the facts", "May I fly?"),
+        ("I am a cook.", "One question?"), ("I am a smith.", "One question: may I sail?"),
+    ]  # fmt: skip
+    examples = [{"user_context": context, "question": question} for context, question in said]
+    (tmp_path / "said.jsonl").write_text(json.dumps({"reply": {"examples": examples}}))
+    (tmp_path / "mine.jsonl").write_text(json.dumps({"user_context": "I", "question": "Why?"}))
+    cli("expand", "mine.jsonl", "--teacher", "scripted:said.jsonl", "--prompts", "p", "-n", 2,
+        "--per-call", 4, "-o", "run")  # fmt: skip
+    kept = [row["user_context"] for row in lines(tmp_path / "run/inputs.jsonl")]
+    assert kept == ["I am a nurse.", "I am a smith."]
+    out = lines(tmp_path / "run/rejected.jsonl")
+    assert [row["detail"] for row in out] == ["repeats the prompt"] * 2
+
+
 def test_a_mix_gives_each_its_share_from_the_beginning(cli, server, tmp_path):
     cli("expand", seeds(tmp_path), "-n", 200, "--per-call", 4, "--strategy",
         "few_shot=0.5,evolve=0.3,personas=0.2", *teacher(server))  # fmt: skip

@@ -30,6 +30,7 @@ from itertools import count
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
+from distillgen.dedupe import alike
 from distillgen.dice import sample
 from distillgen.errors import UserError
 from distillgen.pool import Pool as Pool
@@ -120,6 +121,18 @@ class Proposal(NamedTuple):
     problem: str = ""
     near: bool = False
     """It is meant to be near its parent: what equals it is a duplicate, and nothing else."""
+
+
+def echoes(proposal: Proposal, shown: Sequence[str]) -> bool:
+    """Whether a text of a proposal only repeats what the prompt shows in its place, as small
+    teachers do.
+
+    >>> echoes(Proposal("I am 40.", "One short question?", {}), ["one short question"])
+    True
+    """
+    persona = str(proposal.origin.get("persona", ""))
+    said = (proposal.user_context, proposal.question, persona)
+    return any(text and alike([text], [one]) for text in said for one in shown)
 
 
 @dataclass(frozen=True)
