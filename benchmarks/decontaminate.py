@@ -123,10 +123,10 @@ if __name__ == "__main__":
     asked_anew = column(there / "sociology_test_rephrase_english_filtered_question.jsonl", "text")
     programs = column(there / "HumanEval.jsonl", "text")
     written_anew = column(there / "humaneval_python.jsonl", "text")
-    with asked([]) as (server, model):
+    with asked(sys.argv[2:]) as (server, model):
         for way, finder in (
             ("by the words", by_words),
-            ("with --embeddings local", partial(by_meaning, server, model)),
+            (f"with --embeddings, {model}", partial(by_meaning, server, model)),
         ):
             print(way)
             strangers("GSM8K", finder, problems[:ITEMS], problems[ITEMS:])

@@ -103,7 +103,8 @@ LEDGER = """
     (`requests` and tokens of this command), `cost_usd` of this command and `spent_usd` of the run
     folder (null where the price is unknown), `possibly_paid_twice`, `files`, `failures` by kind,
     and `ended`: why each stage ended. `decontaminate` adds `against`: for each test set its `file`,
-    its `items`, and how many records are `exact`, `ngram`, `paraphrase` and so `flagged`.
+    its `items`, how many records are `exact`, `ngram`, `paraphrase` and so `flagged`, and the
+    cosine of embeddings that counts as the same, `above` (null without any).
     `dedupe` adds the number of `clusters`, `frames`: what was left out of fields, and `bar`: the
     cosine `above` which texts say the same, with the known pairs that it has `found`, and `wrong`.
 """

@@ -5,12 +5,14 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from jobs import lines
+from word_vectors import SYNONYMS
 
 from distillgen import overlap
 from distillgen.amounts import amounts
@@ -268,10 +270,77 @@ def test_json_tells_the_counts_and_each_test_set(cli, tmp_path, test_set):
     told = cli("decontaminate", "mine.jsonl", "--against", "test.jsonl", "--json", "-q").told
     assert told["counts"] == {"given": 7, "kept": 5, "flagged": 2}
     assert told["against"] == [
-        {"file": "test.jsonl", "items": 6, "exact": 1, "ngram": 0, "paraphrase": 1, "flagged": 2}
+        {
+            "file": "test.jsonl",
+            "items": 6,
+            "exact": 1,
+            "ngram": 0,
+            "paraphrase": 1,
+            "flagged": 2,
+            "above": None,
+        }
     ]
     assert told["files"] == ["runs/mine/contaminated.jsonl"]
     assert (told["command"], told["cost_usd"]) == ("decontaminate", 0)
+
+
+def meant(count: int) -> Iterator[tuple[str, str]]:
+    """Questions, and the same in other words: only the subject stays, which others have too."""
+    groups = [group.split() for group in SYNONYMS.replace("\n", "").split("|")]
+    pairs = [words[:2] for words in groups if "save" not in words]  # it has two meanings
+    for n in range(count):
+        some = pairs[n % len(pairs)], pairs[(7 * n + n // 30 + 1) % len(pairs)]
+        item, reworded = ([pair[(n + side) % 2] for pair in some] for side in (0, 1))
+        subject = f"on {made(n % 50)} day"
+        yield f"May I {' or '.join(item)} {subject}?", f"{subject}, may I {' or '.join(reworded)}?"
+
+
+def test_what_is_said_in_other_words_is_found_by_its_meaning(cli, server, tmp_path):
+    made = list(meant(150))
+    write(tmp_path / "test.jsonl", *(item for item, _ in made[:120]))
+    rows = [reworded for _, reworded in made[:10] + made[120:]]
+    write(tmp_path / "mine.jsonl", *rows)
+    job = ("decontaminate", "mine.jsonl", "--against", "test.jsonl", "--json")
+    assert cli(*job).told["counts"]["flagged"] == 0
+    witness = ("--embeddings", "openai:vectors-1", "--base-url", server.url)
+    told = cli(*job, *witness).told
+    assert told["counts"] == {"given": 40, "kept": 30, "flagged": 10}
+    (tested,) = told["against"]
+    assert (tested["paraphrase"], tested["flagged"]) == (10, 10)
+    flags = lines(tmp_path / "runs/mine/contaminated.jsonl")
+    assert [flag["line"] for flag in flags] == list(range(1, 11))
+    for flag, (item, _) in zip(flags, made[:10], strict=True):
+        (match,) = flag["matches"]
+        assert (match["tier"], match["question"]) == ("paraphrase", item)
+        assert tested["above"] < match["cosine"] <= 1
+    asked = len(server.asked)
+    again = cli(*job, *witness, "--drop").told
+    assert again["counts"] == told["counts"]
+    assert len(server.asked) == asked, "no vector is asked for twice"
+    assert len(lines(tmp_path / "runs/mine/decontaminated.jsonl")) == 30
+
+
+def test_a_small_test_set_is_compared_by_its_words_and_no_vector_is_asked_for(
+    cli, server, tmp_path, test_set
+):
+    write(tmp_path / "mine.jsonl", *STRANGERS)
+    ran = cli("decontaminate", "mine.jsonl", "--against", test_set, "--embeddings",
+              "openai:vectors-1", "--base-url", server.url)  # fmt: skip
+    assert "fewer than 100 items, so the words alone decide" in ran.err
+    assert server.asked == []
+
+
+def test_without_vectors_nothing_is_written_and_the_same_command_goes_on(cli, server, tmp_path):
+    made = list(meant(120))
+    write(tmp_path / "test.jsonl", *(item for item, _ in made))
+    write(tmp_path / "mine.jsonl", *(reworded for _, reworded in made[:3]))
+    job = ("decontaminate", "mine.jsonl", "--against", "test.jsonl", "--embeddings",
+           "openai:vectors-1", "--base-url", server.url)  # fmt: skip
+    server.set(status=401)
+    assert "OPENAI_API_KEY" in cli(*job, code=4).err
+    assert not list(tmp_path.glob("runs/*/*contaminated.jsonl"))
+    server.set(status=200)
+    assert cli(*job, "--json").told["counts"]["flagged"] == 3
 
 
 def test_a_record_that_matches_two_test_sets_is_one_flag_with_both(cli, tmp_path):
@@ -500,11 +569,14 @@ def test_most_paraphrases_of_word_problems_are_flagged_and_hardly_any_other_prob
     assert sum(whole.find("", text) is not None for text in strangers) <= 10
 
 
-def test_the_benchmark_runs_on_data_made_here(tmp_path):
+def test_the_benchmark_runs_on_data_made_here(server, tmp_path):
     made = problems(60, seed=3)
     plain, reworded = ([pair[side] for pair in made] for side in (0, 1))
-    for folder in ("gsm8k", "rephrased"):
+    for folder in ("gsm8k", "rephrased", "cqa"):
         (tmp_path / folder).mkdir()
+    common = list(meant(1319))
+    write(tmp_path / "cqa/cqa_train_first_2000.json", *(item for item, _ in common),
+          *(reworded for _, reworded in common[:81]))  # fmt: skip
     write(tmp_path / "gsm8k/train.jsonl", *(text for text, _ in problems(1400, seed=4)))
     for name, rows in {
         "HumanEval": plain,
@@ -515,9 +587,10 @@ def test_the_benchmark_runs_on_data_made_here(tmp_path):
     with (tmp_path / "rephrased/sociology_test.csv").open("w", newline="") as file:
         csv.writer(file).writerows([text, "A"] for text in plain)
     ran = subprocess.run(
-        [sys.executable, ROOT / "benchmarks/decontaminate.py", tmp_path],
+        [sys.executable, ROOT / "benchmarks/decontaminate.py", tmp_path, server.url, "vectors-1"],
         capture_output=True, text=True, check=False, env={"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    assert "of 81 others flagged" in ran.stdout
-    assert ran.stdout.count("of 60 paraphrases flagged") == 2
+    assert ran.stdout.count("of 81 others flagged") == 4
+    assert ran.stdout.count("of 60 paraphrases flagged") == 4
+    assert "texts embedded, cosine above 0." in ran.stdout
