@@ -5,9 +5,13 @@ no numbers. What cosine is needed is measured on the test set, as for the words 
 are as near to each other as texts of the same kind are.
 """
 
+import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
+from statistics import fmean
 
 from distillgen import embedding
+from distillgen.dice import shuffled
 from distillgen.embedding import Vector
 from distillgen.engine import Stop
 from distillgen.overlap import Found, Index, Item, bar, text_of
@@ -37,11 +41,22 @@ def in_doubt(index: Index, user_context: str, question: str) -> bool:
 
 def measured(index: Index, vectors: Mapping[str, Vector]) -> float | None:
     """The cosine above which few items seem to paraphrase another one; None where there are too
-    few items."""
+    few items.
+
+    It lies at least half way from two items drawn at random to equal ones: where each item is about
+    something else, what is on the subject of one would seem to paraphrase it.
+    """
     if len(index.items) < MEASURABLE:
         return None
     found = (nearest(index, item.user_context, item.question, vectors) for item in index.items)
-    return bar([(one and one.cosine) or 0.0 for one in found], 1.0)
+    near = bar([(one and one.cosine) or 0.0 for one in found], 1.0)
+    drawn = map(_of, shuffled(index.items, random.Random(0)))
+    apart = [
+        embedding.cosine(vectors[one], vectors[other])
+        for one, other in pairwise(drawn)
+        if one in vectors and other in vectors
+    ]
+    return max(near, (1 + fmean(apart)) / 2) if apart else None
 
 
 def nearest(

@@ -12,9 +12,9 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from jobs import lines
-from word_vectors import SYNONYMS
+from word_vectors import SYNONYMS, vector
 
-from distillgen import overlap
+from distillgen import embedding, meaning, overlap
 from distillgen.amounts import amounts
 from distillgen.overlap import Found, Index, Item
 
@@ -318,6 +318,16 @@ def test_what_is_said_in_other_words_is_found_by_its_meaning(cli, server, tmp_pa
     assert again["counts"] == told["counts"]
     assert len(server.asked) == asked, "no vector is asked for twice"
     assert len(lines(tmp_path / "runs/mine/decontaminated.jsonl")) == 30
+
+
+def test_where_items_are_about_different_things_more_is_needed_than_the_subject():
+    items = [f"{made(n)} {made(n, 'ia')} {made(n // 2, 'um')} {made(n, 'ol')}?" for n in range(120)]
+    whole = index(*items)
+    text = f"{made(7)} {made(3, 'um')} {made(500, 'ix')} {made(501, 'us')}?"
+    vectors = {one: embedding._packed(vector(one)) for one in (*items, text)}
+    above = meaning.measured(whole, vectors)
+    assert 0.45 < above < 0.65
+    assert 0.3 < meaning.nearest(whole, "", text, vectors).cosine < above
 
 
 def test_a_small_test_set_is_compared_by_its_words_and_no_vector_is_asked_for(
