@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from distillgen.amounts import amounts
 from distillgen.dedupe import is_number, tokens
+from distillgen.dice import shuffled
 from distillgen.records import Tier
 
 GRAM = 8
@@ -190,7 +191,7 @@ class Index:
         Those that repeat others do not count.
         """
         least, most = NO_NUMBERS
-        items = random.Random(0).sample(self.items, len(self.items))  # neighbours are often alike
+        items = shuffled(self.items, random.Random(0))  # neighbours are often alike
         cosines = []
         for fold in range(FOLDS):
             rest = Index((item for n, item in enumerate(items) if n % FOLDS != fold), least)

@@ -337,7 +337,12 @@ def test_a_small_test_set_is_compared_by_its_words_and_no_vector_is_asked_for(
     ran = cli("decontaminate", "mine.jsonl", "--against", test_set, "--embeddings",
               "openai:vectors-1", "--base-url", server.url)  # fmt: skip
     assert "fewer than 100 items, so the words alone decide" in ran.err
-    assert server.asked == []
+    made = (item for item, _ in meant(120))
+    write(tmp_path / "large.jsonl", *made)
+    ran = cli("decontaminate", "mine.jsonl", "--against", "large.jsonl", "--embeddings",
+              "openai:vectors-1", "--base-url", server.url)  # fmt: skip
+    assert "fewer than" not in ran.err
+    assert server.asked == [], "nothing was in doubt"
 
 
 def test_without_vectors_nothing_is_written_and_the_same_command_goes_on(cli, server, tmp_path):

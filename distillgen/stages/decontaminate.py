@@ -45,7 +45,7 @@ def run(work: Work, source: Path, against: EvalSets, drop: bool) -> Result:
     if done.blank:
         result.notes.append(f"kept: {done.blank:,} records have no question to compare")
     for one in against.all:
-        if work.settings.embeddings and one.above is None:
+        if work.settings.embeddings and len(one.index.items) < MEASURABLE:
             result.notes.append(
                 f"{one.path}: fewer than {MEASURABLE} items, so the words alone decide"
             )
