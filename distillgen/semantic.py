@@ -168,10 +168,11 @@ def _exchanged(one: list[str], other: list[str]) -> bool:
         return False
     apart = [n for n, (here, there) in enumerate(zip(mine, theirs, strict=True)) if here != there]
     mine, theirs = (words[apart[0] : apart[-1] + 1] for words in (mine, theirs))
+    ends = [end for end in range(2, len(mine)) if theirs[: len(mine) - end] == mine[end:]]
     return any(
-        mine[end:] + mine[start:end] + mine[:start] == theirs and mine[start] not in _EVEN
-        for start in range(1, len(mine))
-        for end in range(start + 1, len(mine))
+        mine[start:end] + mine[:start] == theirs[len(mine) - end :] and mine[start] not in _EVEN
+        for end in ends
+        for start in range(1, end)
     )
 
 
