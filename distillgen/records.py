@@ -309,6 +309,58 @@ RationaleSource = Literal["native", "requested", "summary", "none"]
 reasoning as the API states it (`native`) or as a summary of it (`summary`), or nowhere."""
 
 
+class Verdict(Record):
+    """What a check says of an answer; a check that does not apply says nothing."""
+
+    passed: bool
+    """Whether the answer is as it should be."""
+    value: JSON = None
+    """What was found: a number, a text, a list of them; null where there is no more to say."""
+
+
+class Candidate(Record):
+    """One draw of one teacher: what `answer` chose from."""
+
+    teacher: str
+    """Who answered: `provider:model`."""
+    sample: int = 0
+    """Number of the draw, from 0."""
+    style: str = ""
+    """The manner of answering that was asked for."""
+    rationale: str = ""
+    """Why the answer follows."""
+    answer: str = ""
+    """The concrete answer; for closed tasks empty, see `label`."""
+    label: str | None = None
+    """The label that was chosen, for closed tasks."""
+    rationale_source: RationaleSource = "none"
+    """Where the rationale came from."""
+    flags: tuple[str, ...] = ()
+    """As in `Answer`."""
+    problem: str = ""
+    """Why there is no answer: kind and detail of the failure."""
+    request: str
+    """Key of the request."""
+
+
+class Refinement(Record):
+    """What an answer was before the teacher went over it, and what it found."""
+
+    criticism: str
+    """What the teacher found against the principles of the prompt."""
+    rationale: str
+    """The rationale before."""
+    answer: str
+    """The answer before."""
+    requests: tuple[str, ...]
+    """Keys of the two requests: the criticism, and the new answer."""
+
+
+SoftMethod = Literal["logprobs", "votes", "verbal", "smooth"]
+"""How a soft label was come by: the teacher's log-probabilities of one-letter labels, the shares of
+its draws, probabilities that it stated, or a fixed share for the hard label."""
+
+
 class Answer(Record):
     """An answered example: one line of `answers.jsonl`."""
 
@@ -322,16 +374,38 @@ class Answer(Record):
     """The concrete answer; for closed tasks empty, see `label`."""
     label: str | None = None
     """The label that the teacher chose, for closed tasks."""
+    soft_label: dict[str, float] = Field(default_factory=dict)
+    """Probability of each label, 1 together, at the teacher's own temperature."""
+    soft_method: SoftMethod | None = None
+    """How the soft label was come by."""
+    covered_mass: float | None = None
+    """The probability that the labels had together before they were made 1, for `logprobs`."""
     rationale_source: RationaleSource = "none"
     """Where the rationale came from."""
+    style: str = ""
+    """The manner of answering that the teacher was asked for."""
+    votes: int | None = None
+    """Candidates that came to this answer; none where there was one draw."""
+    vote_share: float | None = None
+    """Their share of all candidates that have an answer."""
+    agreement: float | None = None
+    """Share of the teachers whose own majority is this answer; none where there was one teacher."""
+    checks: dict[str, Verdict] = Field(default_factory=dict)
+    """What checks said, by their names."""
+    scores: dict[str, float] = Field(default_factory=dict)
+    """What a judge said, by aspect, 1 to 5."""
     flags: tuple[str, ...] = ()
-    """What a reader should know, such as `usage_missing` or `text_replaced`."""
+    """What a reader should know: `usage_missing`, `text_replaced`, `rationalized`, `refined` …"""
     images: tuple[str, ...] = ()
     """Paths of images that belong to the question, as seen from the working directory."""
     meta: dict[str, JSON] = Field(default_factory=dict)
     """Columns of the source that distillgen does not know, untouched."""
     gold: str = ""
     """The right answer, where it is known without the teacher."""
+    candidates: tuple[Candidate, ...] = ()
+    """Every draw of every teacher, those without an answer too; none where there was one draw."""
+    refinements: tuple[Refinement, ...] = ()
+    """What the answer was before each time that the teacher went over it."""
     id: str
     """The example's id."""
     strategy: str = ""
@@ -354,6 +428,16 @@ class Answer(Record):
     """Who answered: `provider:model`."""
     request: str
     """Key of the request whose reply this is."""
+
+    def row(self) -> dict[str, JSON]:
+        """The same with what it holds as rows."""
+        row = super().row()
+        for name in ("candidates", "refinements"):
+            if name in row:
+                row[name] = [part.row() for part in row[name]]
+        if self.checks:
+            row["checks"] = {name: verdict.row() for name, verdict in self.checks.items()}
+        return row
 
 
 Stage = Literal["topics", "attributes", "expand", "answer"]

@@ -13,8 +13,8 @@ import distillgen
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
-    2: "amounts answers asides bert bodies boilerplate budget commits dedupe dice diversity"
-    " download embedding equations files first_names formats help images inputs items journal"
+    2: "amounts answers checks asides bert bodies boilerplate budget commits dedupe dice diversity"
+    " download embedding equations files finals first_names formats help images inputs items journal"
     " language lint options overlap pacing pool prices prompts providers replies semantic"
     " settings show signals stored tables task teachers toml triage weights wire",
     3: "engine folder meaning outcomes sending strategies yields",
