@@ -140,6 +140,11 @@ def test_rotations_put_each_label_under_different_letters(count: int) -> None:
         assert len(set(places)) == len(places)
 
 
+def test_rotations_of_many_labels_are_spread_evenly() -> None:
+    first = [next(iter(letters.values())) for letters in soft.rotations(list("abcdefgh"))]
+    assert first == ["a", "c", "e", "g"]
+
+
 def test_more_labels_than_a_server_tells_of_are_refused() -> None:
     with pytest.raises(UserError, match=r"21 labels.*20 at most.*votes"):
         soft.rotations([str(n) for n in range(21)])
