@@ -15,10 +15,11 @@ FLOORS = {
     1: "records errors",
     2: "amounts answers checks asides bert bodies boilerplate budget commits dedupe dice diversity"
     " download embedding equations files finals first_names formats help images inputs items"
-    " journal language lint options overlap pacing pool prices prompts providers replies semantic"
-    " settings show signals soft stored tables task teachers toml triage weights wire",
+    " journal language lint marked options overlap pacing pool prices prompts providers replies"
+    " semantic settings show signals soft stored tables task teachers toml triage weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
-    4: "answer course probing coverage decontaminate deduped defaults draft dry_run expand export figures init"
+    4: "answer course coverage decontaminate deduped defaults draft dry_run expand export figures"
+    " init probing"
     " seeds standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
