@@ -339,6 +339,16 @@ def test_a_witness_that_cannot_be_is_refused_at_once(cli, tmp_path, model, said)
         ("Is tea or coffee better for me?", "Is coffee or tea better for me?", False),
         ("In old age, should I buy gold?", "Should I buy gold in old age?", False),
         ("Should I buy gold, dear?", "Should I buy gold, dear?", False),
+        ("Who votes for the tax?", "Who votes against the tax?", True),
+        ("What helps against a cough?", "What is good for a cough?", False),
+        ("How long is it open?", "How is it open?", True),
+        ("How far can I run?", "How can I run?", True),
+        ("How long did they walk?", "How far did they walk?", True),
+        ("How long is it open?", "For what time is it open?", False),
+        ("How often do I water it?", "How frequently do I water it?", False),
+        ("How often do I water it?", "How many times do I water it?", False),
+        ("How much should I invest?", "How should I invest?", True),
+        ("How big is the moon?", "How large is the moon?", False),
     ],
 )
 def test_negations_and_opposites_are_told(one, other, expected):
