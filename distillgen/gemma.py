@@ -1,9 +1,9 @@
 """Write EmbeddingGemma, as the hub keeps it, as the one GGUF file that llama.cpp reads.
 
-Of the weights, matrices are rounded to 16 bits (bfloat16), half the room and the time; norms keep
-their 32 and become the factor itself, of which the hub keeps what exceeds 1. For archives of one
-layout: a text model of Gemma 3 (Schechter Vera et al. 2025, arXiv:2509.20354), a SentencePiece vocabulary,
-mean pooling, and two dense layers after it.
+Matrices are rounded to 16 bits (bfloat16), which halves the file; norms keep their 32, and become
+the factor itself, of which the hub keeps what exceeds 1. For archives of one layout: a text model
+of Gemma 3 with a SentencePiece vocabulary, mean pooling, and two dense layers after it (Schechter
+Vera et al. 2025, arXiv:2509.20354).
 """
 
 import json

@@ -419,6 +419,21 @@ def test_a_batch_ends_where_its_texts_say_so():
     assert len(one.messages[0].content) == embedding.LONGEST
 
 
+def test_what_a_model_wants_to_see_first_is_asked_for_and_not_read_back():
+    terms, texts = Terms("t"), ["task: mind", "task: task: mind", "x" * 5000]
+    with_prefix = list(embedding.batches(texts, terms, "task: "))
+    sent = [message.content for request in with_prefix for message in request.messages]
+    assert sent == [f"task: {text[: embedding.LONGEST]}" for text in texts]
+    plain = list(embedding.batches(texts, terms))
+    assert {r.key for r in with_prefix}.isdisjoint(r.key for r in plain)
+    read = []
+    for request in with_prefix:
+        rows = [{"index": n, "embedding": [1.0]} for n in range(len(request.messages))]
+        stored = embedding.stored(json.dumps({"data": rows}).encode(), len(rows))
+        read += [text for text, _ in embedding.vectors(request, stored, "task: ")]
+    assert read == [text[: embedding.LONGEST] for text in texts]
+
+
 def test_vectors_survive_the_journal_and_what_is_none_is_refused():
     vectors = [vector("buy gold"), vector("sell gold")]
     rows = [{"index": n, "embedding": each} for n, each in enumerate(vectors)]

