@@ -526,6 +526,92 @@ def dedupe(
     commands.dedupe(given)
 
 
+@app.command(cls=Panels, rich_help_panel=TRUST)
+def judge(
+    file: o.Answered,
+    teacher: o.Teacher = None,
+    rubric: o.Rubric = None,
+    candidates: o.Candidates = False,
+    limit: o.Limit = None,
+    reuse: o.Reuse = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    max_failed: o.MaxFailed = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Have a judge score every answer by a rubric.
+
+    Writes scores.jsonl: an analysis, then 1 to 5 for each aspect. Where the right answer or a
+    reviewer's decision is known, says how far the scores can be trusted. The judge is a teacher of
+    your choice, best another than the one that answered. Run again, it asks only what is open.
+    Example: distillgen judge runs/stock_advisor --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.judge("judge", given)
+
+
+@app.command(cls=Panels, rich_help_panel=TRUST)
+def compare(
+    file: o.Answered,
+    teacher: o.Teacher = None,
+    rubric: o.Rubric = None,
+    limit: o.Limit = None,
+    reuse: o.Reuse = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    max_failed: o.MaxFailed = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Have a judge compare two candidates of each record, in both orders.
+
+    Writes comparisons.jsonl; only what is said in both orders counts. Takes the first candidate and
+    the first that comes to another answer. Run again, it asks only what is open.
+    Example: distillgen compare runs/stock_advisor --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.judge("compare", given)
+
+
 @app.command(cls=Panels, rich_help_panel=DELIVER)
 def export(
     run: Target,

@@ -8,8 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from distillgen import deduped, files, folder, inputs, prompts, screen, stages, standing, tables
+from distillgen.contenders import Items
 from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
+from distillgen.judging import Stage
 from distillgen.records import JSON
 from distillgen.session import Session, columns, program
 from distillgen.show import visible
@@ -259,6 +261,30 @@ def _newest(target: Path) -> Path:
         return target
     there = [target / name for name in ("answers.jsonl", "inputs.jsonl")]
     return next((file for file in there if file.exists()), target)
+
+
+def judge(stage: Stage, given: Mapping[str, JSON]) -> None:
+    """Answers to scores, or candidates to comparisons."""
+    source, path = _answered(given)
+    this = Session(given, task_of(source, path), path)
+    items = Items(source, this.fields, this.settings.limit)
+    with this.opened() as work:
+        if given["dry_run"]:
+            this.estimate([stages.judge.estimate(work, stage, items)])
+        this.begin(f"{stage}: {len(items):,} answers of {source}")
+        this.goes_on(work)
+        result = stages.judge.run(work, stage, items)
+        this.end(work, [result], "")
+
+
+def _answered(given: Mapping[str, JSON]) -> tuple[Path, Path]:
+    """The file of answers that is meant, and the run folder to work in."""
+    source = Path(given["file"])
+    if folder.is_run(source):
+        source = source / "answers.jsonl"
+        if not source.is_file():
+            raise UserError(f"{source}: no answers yet; distillgen answer {given['file']}")
+    return _no_folder(source), folder.folder_of(str(source), given["out"])
 
 
 def show(target: str, limit: int) -> None:

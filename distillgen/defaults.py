@@ -7,12 +7,13 @@ and keeps them for four requests, because its prompt cache works on a common beg
 
 from math import ceil
 
-from distillgen import answer, strategies
+from distillgen import answer, judging, strategies
 from distillgen.errors import UserError
 from distillgen.expand import Options
 from distillgen.prices import NANO
 from distillgen.prompts import Prompt
 from distillgen.records import JSON, Seed, Terms
+from distillgen.rubric import Rubric
 from distillgen.settings import DEFAULT_MAX_COST, Settings
 from distillgen.task import Task
 from distillgen.teachers import Chosen
@@ -98,6 +99,23 @@ def of_answer(
         shots=answer.pick_shots(seeds, task.labels, short=chosen.small),
         resample=settings.resample,
         vision=sees(settings, chosen),
+    )
+
+
+def of_judge(
+    settings: Settings, chosen: Chosen, task: Task, prompt: Prompt, rubric: Rubric,
+    schema: dict[str, JSON],
+) -> judging.Setting:  # fmt: skip
+    """What all cases of one run share."""
+    sampling: dict[str, float | int] = {"temperature": 0.3}
+    sampling["max_tokens"] = 250 if chosen.small else 1024
+    return judging.Setting(
+        terms=Terms(chosen.identity, settings.server, schema, sampling | _given(settings)),
+        judge=chosen.shown,
+        task=task,
+        prompt=prompt,
+        rubric=rubric,
+        candidates=settings.candidates,
     )
 
 

@@ -7,8 +7,10 @@ from itertools import islice
 from distillgen.answer import Answering
 from distillgen.draft import Drafting
 from distillgen.expand import Walk
+from distillgen.judging import Judging
 from distillgen.prices import NANO, Price
 from distillgen.records import JSON, Example, Request, Seed, Usage
+from distillgen.sending import Ask
 from distillgen.stored import Stored
 
 INPUT_TOKENS = 70
@@ -17,6 +19,8 @@ ANSWER_TOKENS = 300
 """Assumed length of one answer with its rationale."""
 DRAFT_TOKENS = 150
 """Assumed length of one reply of a draft."""
+VERDICT_TOKENS = 200
+"""Assumed length of one reply of a judge."""
 SAMPLES = 3
 
 
@@ -71,15 +75,30 @@ def of_expand(walk: Walk, journal: Stored, price: Price | None) -> Estimate:
 
 def of_answer(answering: Answering, journal: Stored, price: Price | None) -> Estimate:
     """What is open of the answers to known inputs; equal ones are counted once."""
+    requests, samples = _counted(answering.requests())
+    return _estimate(
+        "answer", requests, answering.found, samples, journal, price, "", ANSWER_TOKENS, None,
+    )  # fmt: skip
+
+
+def of_judge(judging: Judging, journal: Stored, price: Price | None) -> Estimate:
+    """What is left to ask a judge; equal cases are counted once."""
+    requests, samples = _counted(judging.requests())
+    return _estimate(
+        judging.manner.stage, requests, judging.found, samples, journal, price, "", VERDICT_TOKENS,
+        judging.lineage,
+    )  # fmt: skip
+
+
+def _counted(asks: Iterable[Ask]) -> tuple[int, list[Request]]:
+    """How many different requests there are, and the first."""
     samples: list[Request] = []
     keys: set[bytes] = set()
-    for ask in answering.requests():
+    for ask in asks:
         keys.add(bytes.fromhex(ask.request.key[:16]))
         if len(samples) < SAMPLES:
             samples.append(ask.request)
-    return _estimate(
-        "answer", len(keys), answering.found, samples, journal, price, "", ANSWER_TOKENS, None,
-    )  # fmt: skip
+    return len(keys), samples
 
 
 def of_answers_to_come(

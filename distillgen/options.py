@@ -122,6 +122,16 @@ Drop = Annotated[
         "--drop", help="Also write the file without what is flagged.", rich_help_panel=RUN
     ),
 ]
+Answered = Annotated[str, typer.Argument(help="A run folder, or answers as JSONL, CSV, Parquet.")]
+Rubric = Annotated[
+    Path | None,
+    _option(
+        TEACHER, "--rubric", "What is looked at, a TOML file [prompts/TASK/rubric.toml, packaged]."
+    ),
+]  # fmt: skip
+Candidates = Annotated[
+    bool, _option(RUN, "--candidates", "Score every candidate, too [the answer alone].")
+]
 N = Annotated[int | None, _option(RUN, "n", "Distinct inputs wanted [100].")]
 Strategy = Annotated[
     str | None,

@@ -440,7 +440,7 @@ class Answer(Record):
         return row
 
 
-Stage = Literal["topics", "attributes", "expand", "answer"]
+Stage = Literal["topics", "attributes", "expand", "answer", "judge", "compare"]
 """The commands that ask a teacher."""
 
 
@@ -454,11 +454,12 @@ class Failure(Record):
     detail: str
     """The same in words."""
     id: str = ""
-    """The example's id, for `answer`."""
+    """The example's id, for `answer`, `judge` and `compare`."""
     place: int | None = None
     """The place in the sequence, for `expand`."""
     question: str = ""
-    """The example's question, for `answer`; what was to be parted further, for `topics`."""
+    """The example's question, for `answer`, `judge` and `compare`; what was to be parted further,
+    for `topics`."""
     request: str
     """Key of the request."""
 
@@ -602,6 +603,55 @@ class Cluster(Record):
     def row(self) -> dict[str, JSON]:
         """The same with the members as rows."""
         return super().row() | {"members": [member.row() for member in self.members]}
+
+
+class Score(Record):
+    """What a judge said of an answer: one line of `scores.jsonl`."""
+
+    question: str
+    """What was asked."""
+    analysis: str
+    """What the judge wrote before it decided."""
+    scores: dict[str, int]
+    """By aspect of the rubric, 1 to 5."""
+    judge: str
+    """Who judged: `provider:model`."""
+    candidate: int | None = None
+    """Place among the record's candidates, from 0; none for the answer itself."""
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+    of: str
+    """Digest of the texts that were judged, 16 hexadecimal digits: by it the scores are found
+    again, and never taken for those of another answer."""
+    request: str
+    """Key of the request."""
+
+
+class Comparison(Record):
+    """Two candidates, compared by a judge in both orders: one line of `comparisons.jsonl`."""
+
+    question: str
+    """What was asked."""
+    first: int
+    """Place of one among the record's candidates, from 0."""
+    second: int
+    """Place of the other."""
+    better: int | None = None
+    """The place that was named in both orders; none where the judge went by the order."""
+    analyses: tuple[str, str]
+    """What the judge wrote before it decided: in this order, then in the other."""
+    judge: str
+    """Who judged: `provider:model`."""
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+    of: tuple[str, str]
+    """As in `Score`, of both."""
+    requests: tuple[str, str]
+    """Keys of the two requests."""
 
 
 class FileStamp(Record):

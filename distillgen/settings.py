@@ -60,6 +60,8 @@ class Settings(Record):
     split: str | None = None
     layout: Literal["rows", "flat"] = "rows"
     preset: Literal["paper", "google"] = "paper"
+    rubric: str | None = None
+    candidates: bool = False
 
 
 def settle(given: dict[str, JSON], task: Task) -> Settings:

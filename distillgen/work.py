@@ -68,6 +68,8 @@ class Result:
     exported: list[export.Exported] = field(default_factory=list)
     decontaminated: Decontaminated | None = None
     deduped: Deduped | None = None
+    measured: dict[str, JSON] = field(default_factory=dict)
+    """What `--json` says beside the ledger."""
 
 
 class Work:
@@ -116,11 +118,15 @@ class Work:
 
     def prompt(self, name: str) -> prompts.Prompt:
         """The prompt of that name, the user's own before those that come with distillgen."""
+        return prompts.find(name, self.task.name, self.chosen.small, self.own_prompts)
+
+    @property
+    def own_prompts(self) -> list[Path]:
+        """The folders of the user's prompts, the first that counts first."""
         folders = [Path(self.settings.prompts)] if self.settings.prompts else []
         if folders and not folders[0].is_dir():
             raise UserError(f"--prompts {folders[0]}: no such folder")
-        folders.append(Path("prompts"))
-        return prompts.find(name, self.task.name, self.chosen.small, folders)
+        return [*folders, Path("prompts")]
 
     def outputs(self, names: Iterable[str], *read: Path) -> list[Path]:
         """The files that a stage is to write.

@@ -13,13 +13,14 @@ import distillgen
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
-    2: "amounts answers checks asides bert bodies boilerplate budget commits dedupe dice diversity"
-    " download embedding equations files finals first_names formats help images inputs items journal"
-    " language lint options overlap pacing pool prices prompts providers replies semantic"
-    " settings show signals stored tables task teachers toml triage weights wire",
+    2: "amounts answers checks asides bert bodies boilerplate budget calibration commits contenders"
+    " dedupe dice diversity download embedding equations files finals first_names formats help"
+    " images inputs items journal language lint options overlap pacing pool prices prompts"
+    " providers replies rubric semantic settings show sidecars signals stored tables task teachers"
+    " toml triage weights wire",
     3: "engine folder meaning outcomes sending strategies yields",
-    4: "answer coverage decontaminate deduped defaults draft dry_run expand export figures init"
-    " seeds standing stats trace work",
+    4: "answer compare coverage decontaminate deduped defaults draft dry_run expand export figures"
+    " findings init judge judging seeds standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }

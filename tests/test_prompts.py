@@ -39,6 +39,11 @@ def values(name: str, **changes: JSON) -> dict[str, JSON]:
         "description": "Two hives on a roof.",
         "user_context": "I live in a flat",
         "question": "May I keep bees on the balcony?",
+        "rationale": "Ask the neighbours.",
+        "answer": "Yes.",
+        "first": {"rationale": "", "answer": "Yes."},
+        "second": {"rationale": "They sting.", "answer": "No."},
+        "aspects": [{"name": "true", "description": "Is it?", "anchors": {"1": "no", "5": "yes"}}],
     }
     return {key: known[key] for key in VARIABLES[name]} | changes
 
@@ -320,10 +325,9 @@ def test_every_packaged_prompt_is_sound_and_asks_for_json():
         for labels in ({}, {"large": "many frames", "small": ""}):
             for language in (None, "German"):
                 for shots in ([], [SEED], [SEED, SEED]):
-                    text = "\n".join(
-                        message.content
-                        for message in sent(prompt, labels=labels, language=language, shots=shots)
-                    )
+                    given = {"labels": labels, "language": language, "shots": shots}
+                    used = {key: given[key] for key in given.keys() & VARIABLES[prompt.name]}
+                    text = "\n".join(message.content for message in sent(prompt, **used))
                     assert "JSON" in text
                     assert "beekeeper" in text
                     assert ("German" in text) == (language is not None)
