@@ -613,6 +613,56 @@ def compare(
 
 
 @app.command(cls=Panels, rich_help_panel=DELIVER)
+def select(
+    file: o.Answered,
+    budget: o.Budget = None,
+    min: o.Min = None,
+    require: o.Require = None,
+    compare: o.Compare = None,
+    random_seed: o.RandomSeed = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Choose the best answers that are not too alike, and say why the others are out.
+
+    Writes selected.jsonl, and excluded.jsonl with a reason a line. Goes by what judge and check
+    said, by votes, and by what answers repeat each other; shows what as many drawn at random would
+    hold. Asks nothing.
+    Example: distillgen select runs/stock_advisor --budget 1000 --min 4
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.select(given)
+
+
+@app.command(cls=Panels, rich_help_panel=DELIVER)
+def pairs(
+    file: o.Answered,
+    margin: o.Margin = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Pair a better and a worse answer to each question, for preference training.
+
+    Writes pairs.jsonl. A right answer against a wrong one where the truth is known, else by the
+    scores of judge --candidates, else by compare. Says whether length alone tells the better one.
+    Asks nothing.
+    Example: distillgen pairs runs/stock_advisor
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.pairs(given)
+
+
+@app.command(cls=Panels, rich_help_panel=DELIVER)
 def export(
     run: Target,
     format: o.Format = None,

@@ -13,6 +13,7 @@ from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
 from distillgen.judging import Stage
 from distillgen.records import JSON
+from distillgen.select import SELECTED
 from distillgen.session import Session, columns, program
 from distillgen.show import visible
 from distillgen.task import Task, load_task, task_beside
@@ -274,7 +275,30 @@ def judge(stage: Stage, given: Mapping[str, JSON]) -> None:
         this.begin(f"{stage}: {len(items):,} answers of {source}")
         this.goes_on(work)
         result = stages.judge.run(work, stage, items)
-        this.end(work, [result], "")
+        following = "select" if stage == "judge" and not this.settings.candidates else "pairs"
+        this.end(work, [result], f"{following} {shlex.quote(given['file'])}")
+
+
+def select(given: Mapping[str, JSON]) -> None:
+    """The best answers, and why the others are out."""
+    source, path = _answered(given)
+    this = Session({**given, "teacher": "local"}, task_of(source, path), path)
+    items = Items(source, this.fields)
+    with this.opened() as work:
+        this.screen.say(f"select: {len(items):,} answers of {source}, in {path}")
+        result = stages.select.run(work, items)
+        kept = result.counts["kept"]
+        this.end(work, [result], f"export {shlex.quote(str(path / SELECTED))}" if kept else "")
+
+
+def pairs(given: Mapping[str, JSON]) -> None:
+    """A better and a worse answer to each question."""
+    source, path = _answered(given)
+    this = Session({**given, "teacher": "local"}, task_of(source, path), path)
+    items = Items(source, this.fields)
+    with this.opened() as work:
+        this.screen.say(f"pairs: {len(items):,} answers of {source}, in {path}")
+        this.end(work, [stages.pairs.run(work, items)], "")
 
 
 def _answered(given: Mapping[str, JSON]) -> tuple[Path, Path]:

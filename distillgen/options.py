@@ -132,6 +132,27 @@ Rubric = Annotated[
 Candidates = Annotated[
     bool, _option(RUN, "--candidates", "Score every candidate, too [the answer alone].")
 ]
+Budget = Annotated[
+    int | None, _option(RUN, "--budget", "Choose so many [all that are good enough].")
+]
+Min = Annotated[
+    list[str] | None,
+    _option(
+        RUN, "--min",
+        "Lowest score of an aspect, correct=4, or of all, 4; again for more [none].",
+    ),
+]  # fmt: skip
+Require = Annotated[
+    list[str] | None,
+    _option(RUN, "--require", "A check that must have passed; again for more [none]."),
+]
+Compare = Annotated[
+    str | None, _option(RUN, "--compare", "What the choice is held against [random].")
+]
+Margin = Annotated[
+    float | None,
+    _option(RUN, "--margin", "By so much the mean scores of a pair differ at least [1]."),
+]
 N = Annotated[int | None, _option(RUN, "n", "Distinct inputs wanted [100].")]
 Strategy = Annotated[
     str | None,

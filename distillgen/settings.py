@@ -62,6 +62,11 @@ class Settings(Record):
     preset: Literal["paper", "google"] = "paper"
     rubric: str | None = None
     candidates: bool = False
+    budget: Count | None = None
+    min: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    compare: Literal["random"] = "random"
+    margin: Annotated[float, Field(gt=0, le=4)] = 1.0
 
 
 def settle(given: dict[str, JSON], task: Task) -> Settings:
@@ -76,7 +81,7 @@ def settle(given: dict[str, JSON], task: Task) -> Settings:
         if value is not None and value is not False and value not in ([], ())
     }
     defaults = {name.replace("-", "_"): value for name, value in task.defaults.items()}
-    for name in ("format", "base_url", "reuse"):
+    for name in ("format", "base_url", "reuse", "min", "require"):
         if isinstance(defaults.get(name), str):
             defaults[name] = [defaults[name]]
     try:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from distillgen import files
+from distillgen.records import JSON
 
 SCORES, COMPARISONS = "scores.jsonl", "comparisons.jsonl"
 CHECKS, REVIEWS = "checks.jsonl", "reviews.jsonl"
@@ -18,3 +19,17 @@ def reviewed(run: Path) -> dict[str, bool]:
 def scored(run: Path) -> dict[str, Mapping[str, float]]:
     """The scores by aspect, by the digest of the texts that were judged."""
     return {str(row["of"]): row["scores"] for row in files.rows_of(run / SCORES)}
+
+
+def checked(run: Path) -> dict[str, Mapping[str, JSON]]:
+    """The verdicts by check, by id."""
+    return {str(row["id"]): row["checks"] for row in files.rows_of(run / CHECKS)}
+
+
+def preferred(run: Path) -> dict[frozenset[str], str]:
+    """Of each two that were compared the digest of the better one, where both orders agree."""
+    return {
+        frozenset(row["of"]): row["of"][row["better"] != row["first"]]
+        for row in files.rows_of(run / COMPARISONS)
+        if row.get("better") is not None
+    }

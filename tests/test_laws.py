@@ -20,7 +20,7 @@ FLOORS = {
     " toml triage weights wire",
     3: "engine folder meaning outcomes sending strategies yields",
     4: "answer compare coverage decontaminate deduped defaults draft dry_run expand export figures"
-    " findings init judge judging seeds standing stats trace work",
+    " findings init judge judging pairs seeds select standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }

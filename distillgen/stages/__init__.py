@@ -11,6 +11,8 @@ from distillgen.stages import (
     expand,
     export,
     judge,
+    pairs,
+    select,
 )
 
 __all__ = [
@@ -21,4 +23,6 @@ __all__ = [
     "expand",
     "export",
     "judge",
+    "pairs",
+    "select",
 ]
