@@ -275,8 +275,12 @@ def judge(stage: Stage, given: Mapping[str, JSON]) -> None:
         this.begin(f"{stage}: {len(items):,} answers of {source}")
         this.goes_on(work)
         result = stages.judge.run(work, stage, items)
-        following = "select" if stage == "judge" and not this.settings.candidates else "pairs"
-        this.end(work, [result], f"{following} {shlex.quote(given['file'])}")
+        pairs = stage == "compare" or this.settings.candidates
+        command = ["pairs" if pairs else "select", given["file"]]
+        for bar in result.measured.get("calibration", ()) if not pairs else ():
+            if bar["best"] and bar["by"] == "lowest":
+                command += ["--min", f"{bar['at_least']:g}"]
+        this.end(work, [result], shlex.join(command))
 
 
 def select(given: Mapping[str, JSON]) -> None:

@@ -120,11 +120,12 @@ def _item(row: Line) -> Item:
 
 
 def _candidates(given: JSON) -> Iterator[Contender]:
-    if given is not None and not isinstance(given, list | tuple):
-        raise ValueError("`candidates` is no list")
-    for place, row in enumerate(given or ()):
+    """Those of ours; a column of that name that holds something else is another's."""
+    ours = isinstance(given, list | tuple) and all(isinstance(row, dict) for row in given)
+    for place, row in enumerate(given if ours else ()):
         try:
-            one = Candidate.model_validate(row)
+            # Tables spell what is missing as null.
+            one = Candidate.model_validate({k: v for k, v in row.items() if v is not None})
         except ValidationError as error:
             fault = error.errors()[0]
             where = ".".join(map(str, ("candidates", place, *fault["loc"])))

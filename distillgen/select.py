@@ -164,24 +164,14 @@ def select(items: Items, wanted: Wanted, run: Path) -> Selection:
     Raises:
         UserError: an aspect or a check that is asked for was never looked at.
     """
-    worths: list[Worth] = []
-    verdicts: dict[int, Out | None] = {}
-    fits: list[Fit] = []
     known = _Known(run)
-    for place, item in enumerate(items):
-        worths.append(worth := known.worth(item))
-        verdicts[place] = shortfall(worth, wanted)
-        if verdicts[place] is None and wanted.budget is not None:
-            fits.append(Fit(worth.score or 0, item.id, place, (item.user_context, item.question)))
-    _refuse_unknown(wanted, worths)
-    if wanted.budget is not None:
-        verdicts |= chosen(fits, wanted.budget)
+    worths, verdicts = _verdicts(items, wanted, known)
     taken = [place for place, out in verdicts.items() if out is None]
     drawn = shuffled(range(len(worths)), random.Random(wanted.random_seed))[: len(taken)]
     groups = {"selected": taken, "random": drawn, "given": range(len(worths))}
     samples = {name: set(_sample(places, len(taken), wanted)) for name, places in groups.items()}
-    selection = Selection(Counter(given=len(worths)))
     texts: dict[str, list[str]] = {name: [] for name in groups}
+    selection = Selection(Counter(given=len(worths)))
     with Whole(run / SELECTED) as good, Whole(run / EXCLUDED) as bad:
         for place, item in enumerate(items):
             for name, sample in samples.items():
@@ -198,6 +188,24 @@ def select(items: Items, wanted: Wanted, run: Path) -> Selection:
     return selection
 
 
+def _verdicts(
+    items: Items, wanted: Wanted, known: "_Known"
+) -> tuple[list[Worth], dict[int, Out | None]]:
+    """What is known of each answer, and by its place what becomes of it."""
+    worths: list[Worth] = []
+    verdicts: dict[int, Out | None] = {}
+    fits: list[Fit] = []
+    for place, item in enumerate(items):
+        worths.append(worth := known.worth(item))
+        verdicts[place] = shortfall(worth, wanted)
+        if verdicts[place] is None and wanted.budget is not None:
+            fits.append(Fit(worth.score or 0, item.id, place, (item.user_context, item.question)))
+    _refuse_unknown(wanted, worths)
+    if wanted.budget is not None:
+        verdicts |= chosen(fits, wanted.budget)
+    return worths, verdicts
+
+
 class _Known:
     """What was said of answers: beside them in the run folder, else in their own rows."""
 
@@ -208,7 +216,9 @@ class _Known:
         """As fields of the row; without those of which there is nothing."""
         found = {
             "scores": self._scores.get(item.digest(item.answer)) or item.columns.get("scores"),
-            "checks": self._checks.get(item.id) or item.columns.get("checks"),
+            "checks": self._checks.get((item.id, item.line))
+            or self._checks.get((item.id, sidecars.ANYWHERE))
+            or item.columns.get("checks"),
         }
         return {name: said for name, said in found.items() if said and isinstance(said, Mapping)}
 

@@ -8,12 +8,15 @@ from distillgen.records import JSON
 
 SCORES, COMPARISONS = "scores.jsonl", "comparisons.jsonl"
 CHECKS, REVIEWS = "checks.jsonl", "reviews.jsonl"
+ANYWHERE = 0
+DECISIONS = ("accept", "edit", "reject")
 
 
 def reviewed(run: Path) -> dict[str, bool]:
     """Whether people accepted a record as it was, by id; the latest decision counts."""
     rows = files.rows_of(run / REVIEWS)
-    return {str(row["id"]): row.get("decision") == "accept" for row in rows if "id" in row}
+    return {str(row["id"]): row["decision"] == "accept"
+            for row in rows if row.get("decision") in DECISIONS}  # fmt: skip
 
 
 def scored(run: Path) -> dict[str, Mapping[str, float]]:
@@ -21,9 +24,14 @@ def scored(run: Path) -> dict[str, Mapping[str, float]]:
     return {str(row["of"]): row["scores"] for row in files.rows_of(run / SCORES)}
 
 
-def checked(run: Path) -> dict[str, Mapping[str, JSON]]:
-    """The verdicts by check, by id."""
-    return {str(row["id"]): row["checks"] for row in files.rows_of(run / CHECKS)}
+def checked(run: Path) -> dict[tuple[str, int], Mapping[str, JSON]]:
+    """The verdicts by check, by id and line; also by id and `ANYWHERE`, where an id stands once."""
+    found: dict[tuple[str, int], Mapping[str, JSON]] = {}
+    for row in files.rows_of(run / CHECKS):
+        id = str(row["id"])
+        found[id, row["line"]] = row["checks"]
+        found[id, ANYWHERE] = {} if (id, ANYWHERE) in found else row["checks"]
+    return found
 
 
 def preferred(run: Path) -> dict[frozenset[str], str]:

@@ -182,7 +182,8 @@ def test_it_is_said_whether_chance_would_have_done_as_well(cli, tmp_path):
         return " ".join(ran.err.split())
 
     assert "more than chance would have" in said(lambda n: n < 30)
-    assert "a random choice is as good: 50% are right, of all 50%" in said(lambda n: n % 2 > 0)
+    by_chance = said(lambda n: n % 2 > 0 or n == 0)
+    assert "a random choice is as good: 55% are right, of all 51%" in by_chance
     assert "better than a random choice is not known" in said(lambda n: None)
 
 
@@ -211,6 +212,23 @@ def test_scores_of_a_judge_are_gone_by_and_never_taken_for_those_of_another_answ
     assert told["counts"] == {
         "given": 8, "kept": 0, "not_judged": len(good), "below_min": 8 - len(good),
     }  # fmt: skip
+
+
+def test_verdicts_of_checks_are_found_by_line_and_else_by_an_id_that_stands_once(select, tmp_path):
+    run = tmp_path / "runs/mine"
+    run.mkdir(parents=True)
+    said = [{"id": i, "line": n, "checks": passed(gold=n != 2)}
+            for n, i in enumerate(("a", "a", "b"), 1)]  # fmt: skip
+    rows_in(run / "checks.jsonl", said)
+    rows = [row(0, id="a"), row(1, id="a"), row(2, id="b")]
+    select(rows, "--require", "gold")
+    assert [one["question"] for one in lines(run / "selected.jsonl")] == [
+        rows[0]["question"], rows[2]["question"],
+    ]  # fmt: skip
+    assert lines(run / "selected.jsonl")[1]["checks"] == passed(gold=True)
+    select([rows[2], rows[0], row(3, id="c"), rows[1]], "--require", "gold")
+    assert excluded(run) == {"a": "check_silent", "c": "check_silent"}
+    assert chosen(run) == ["b"]
 
 
 def test_what_is_selected_is_exported(cli, tmp_path):

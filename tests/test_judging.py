@@ -132,6 +132,15 @@ def test_what_cannot_be_read_is_drawn_again_as_often_as_is_said(cli, server, one
     assert len(server.asked) == 5
 
 
+def test_what_could_not_be_read_is_asked_again_where_more_draws_are_allowed(cli, server, one):
+    server.set(useless=1)
+    job = ["judge", one, *judge(server), "--json"]
+    assert cli(*job, "--resample", 0, code=1).told["counts"]["failed"] == 1
+    assert cli(*job, "--resample", 0, code=1).told["counts"]["failed"] == len(server.asked) == 1
+    assert cli(*job, "--resample", 1).told["counts"]["kept"] == 1
+    assert len(server.asked) == 2
+
+
 @pytest.mark.parametrize("better", ["both", "third", "", 1])
 def test_a_comparison_that_names_neither_is_a_failure(cli, tmp_path, better):
     source = answered(tmp_path / "mine.jsonl", 1)
@@ -302,7 +311,7 @@ def test_a_judge_is_held_against_right_answers_and_then_against_people(cli, tmp_
     assert [(bar["by"], bar["at_least"]) for bar in best] == [("lowest", 3)]
     assert (best[0]["precision"], best[0]["recall"]) == (1.0, 1.0)
     decided = [("1", "reject"), ("4", "accept"), ("9", "edit"), ("14", "reject"), ("1", "accept"),
-               ("2", "reject")]  # fmt: skip
+               ("2", "reject"), ("2", "skipped")]  # fmt: skip
     rows_in(tmp_path / "runs/mine/reviews.jsonl", [{"id": i, "decision": d} for i, d in decided])
     told = cli("judge", source, *scores_by_answer(tmp_path), "--json").told
     assert told["known"] == {"given": 28 + 3, "right": rights + 1 - 1}
@@ -336,18 +345,25 @@ def test_any_table_with_questions_and_answers_is_judged(cli, server, tmp_path):
     told = cli("judge", "mine.csv", *fields, *judge(server), "--json").told
     assert told["counts"]["kept"] == 2
     assert ["<reason>\n" in text for text in prompts_of(server)].count(True) == 1
-    assert [row["line"] for row in lines(tmp_path / "runs/mine/scores.jsonl")] == [1, 2]
+    assert [row["line"] for row in lines(tmp_path / "runs/mine/scores.jsonl")] == [2, 3]
 
 
 def test_rows_that_cannot_be_judged_are_named_before_anything_is_asked(refused, server, tmp_path):
     rows = [{"question": "Why?", "answer": "So."}, {"question": "Why?"},
             {"question": "Why?", "answer": "So.", "candidates": [{"answer": "So."}]},
-            {"question": "Why?", "answer": "So.", "candidates": "none"}]  # fmt: skip
+            {"question": "Why?", "answer": "So.", "candidates": ["Ann", "Bob"]}]  # fmt: skip
     said = refused("judge", rows_in(tmp_path / "mine.jsonl", rows), *judge(server))
     assert "mine.jsonl:2: no `answer`, and no `label`" in said
     assert "mine.jsonl:3: `candidates.0.teacher`: field required" in said
-    assert "mine.jsonl:4: `candidates` is no list" in said
-    assert "3 of 4 rows are wrong" in said
+    assert "2 of 4 rows are wrong" in said
+
+
+def test_trace_tells_what_the_judge_was_asked_and_said(cli, server, tmp_path):
+    cli("judge", answered(tmp_path / "mine.jsonl", 3), *judge(server))
+    (_, score, _) = lines(tmp_path / "runs/mine/scores.jsonl")
+    said = cli("trace", "1", "--run", "runs/mine").out
+    assert "<answer>\nIt is 9.\n</answer>" in said
+    assert score["analysis"] in said
 
 
 def test_failures_of_other_commands_stay(cli, server, tmp_path):

@@ -55,11 +55,11 @@ def test_the_right_answer_goes_before_whatever_judges_say(pair, tmp_path):
 
 def test_scores_go_before_a_comparison_where_they_are_far_enough_apart(pair, tmp_path):
     rows = [asked("x", "y", "z")]
-    told = pair(rows, scores={"x": 2, "y": 4, "z": 3}, better=[("x", "y")])
-    assert made(tmp_path) == [("y", "x", "judge_margin")]
+    told = pair(rows, scores={"x": 3, "y": 2, "z": 4}, better=[("x", "y")])
+    assert made(tmp_path) == [("z", "y", "judge_margin")]
     assert lines(tmp_path / "runs/mine/pairs.jsonl")[0]["margin"] == 2.0
     assert told["reasons"] == {"judge_margin": 1}
-    pair(rows, "--margin", 2.5, scores={"x": 2, "y": 4, "z": 3}, better=[("x", "y")])
+    pair(rows, "--margin", 2.5, scores={"x": 3, "y": 2, "z": 4}, better=[("x", "y")])
     assert made(tmp_path) == [("x", "y", "compared")]
 
 

@@ -1,12 +1,16 @@
 """Have answers scored by a judge (`judge`), or two candidates compared (`compare`)."""
 
-from distillgen import compare, dry_run, files, findings, judge, rubric
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from distillgen import compare, dry_run, files, findings, judge
 from distillgen.contenders import Items
 from distillgen.defaults import of_judge
 from distillgen.errors import DONE, FEWER
 from distillgen.folder import others
 from distillgen.judging import Judging, Manner, Stage
 from distillgen.records import Failure
+from distillgen.rubric import find
 from distillgen.sidecars import COMPARISONS, SCORES, reviewed
 from distillgen.work import Result, Work
 
@@ -33,20 +37,7 @@ def run(work: Work, stage: Stage, items: Items) -> Result:
     stop = None
     if open_now:
         stop = work.fill(stage, total, judging.requests(), judging.heard, lambda: judging.found)
-    found = (
-        judge.Scored(setting.rubric, reviewed(work.folder.path))
-        if stage == "judge"
-        else compare.Compared()
-    )
-    with files.Whole(paths[0]) as good, files.Whole(paths[1]) as bad:
-        for row in others(paths[1], stage):
-            bad.write(row)
-        for case, record in judging.read():
-            if isinstance(record, Failure):
-                bad.write(record.row())
-            else:
-                good.write(record.row())
-                found.add(case, record)
+    found = _written(judging, paths, reviewed(work.folder.path))
     counts = {name: judging.counts[name] for name in ("given", "kept", "failed", "open")}
     result = Result(stage, counts, stop=stop, written=paths, kinds=dict(judging.kinds))
     too_many = counts["failed"] > work.settings.max_failed * counts["given"]
@@ -60,12 +51,31 @@ def run(work: Work, stage: Stage, items: Items) -> Result:
     return result
 
 
+def _written(
+    judging: Judging, paths: Sequence[Path], reviews: Mapping[str, bool]
+) -> judge.Scored | compare.Compared:
+    """Write verdicts and failures; what they come to."""
+    verdicts, failures = paths
+    stage, rubric = judging.manner.stage, judging.manner.setting.rubric
+    found = judge.Scored(rubric, reviews) if stage == "judge" else compare.Compared()
+    with files.Whole(verdicts) as good, files.Whole(failures) as bad:
+        for row in others(failures, stage):
+            bad.write(row)
+        for case, record in judging.read():
+            if isinstance(record, Failure):
+                bad.write(record.row())
+            else:
+                good.write(record.row())
+                found.add(case, record)
+    return found
+
+
 def _judging(work: Work, stage: Stage, items: Items) -> Judging:
     """The requests of these items, nothing asked yet."""
-    goes_by = rubric.find(work.settings.rubric, work.task.name, work.own_prompts)
-    schema = judge.schema(goes_by) if stage == "judge" else compare.schema()
+    rubric = find(work.settings.rubric, work.task.name, work.own_prompts)
+    schema = judge.schema(rubric) if stage == "judge" else compare.schema()
     setting = of_judge(
-        work.settings, work.chosen, work.task, work.prompt(stage), goes_by, schema
+        work.settings, work.chosen, work.task, work.prompt(stage), rubric, schema
     )  # fmt: skip
     manner: Manner = judge.Scoring(setting) if stage == "judge" else compare.Comparing(setting)
     return Judging(items, manner, work.folder.journal, work.settings.resample)
