@@ -62,7 +62,7 @@ def run(work: Work, stage: Stage, items: Items) -> Result:
 
 def _judging(work: Work, stage: Stage, items: Items) -> Judging:
     """The requests of these items, nothing asked yet."""
-    goes_by = rubric.find(work.settings.rubric, work.task.name, work.own_prompts)
+    goes_by = rubric.find(work.settings.rubric, work.task.name, work.prompt_folders)
     schema = judge.schema(goes_by) if stage == "judge" else compare.schema()
     setting = of_judge(
         work.settings, work.chosen, work.task, work.prompt(stage), goes_by, schema
