@@ -72,7 +72,7 @@ def _written(
 
 def _judging(work: Work, stage: Stage, items: Items) -> Judging:
     """The requests of these items, nothing asked yet."""
-    rubric = find(work.settings.rubric, work.task.name, work.own_prompts)
+    rubric = find(work.settings.rubric, work.task.name, work.prompt_folders)
     schema = judge.schema(rubric) if stage == "judge" else compare.schema()
     setting = of_judge(
         work.settings, work.chosen, work.task, work.prompt(stage), rubric, schema
