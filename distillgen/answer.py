@@ -1,31 +1,19 @@
-"""Answer every input with the teacher: the rationale first, then the concrete answer or label."""
+"""Have every input answered: ask what each needs next, and hand what came out in their order."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from distillgen import images, replies
-from distillgen.errors import ParseError
+from distillgen.asking import Parse, Step
+from distillgen.course import Record, Result, Setting, course
+from distillgen.errors import FailureKind
 from distillgen.journal import Journal
 from distillgen.outcomes import Failed, settle
-from distillgen.prompts import Prompt
-from distillgen.records import (
-    JSON,
-    Answer,
-    Completion,
-    Example,
-    Failure,
-    RationaleSource,
-    Request,
-    Seed,
-    Terms,
-)
+from distillgen.records import Answer, Completion, Example, Failure, Request
 from distillgen.sending import Ask
 from distillgen.stored import CHUNK
-from distillgen.task import Task
 
-PROMPT = "answer"
 AHEAD = 20_000
 """So many inputs may be under way or answered behind one that is still open, with what came of
 them in memory; the others are read from the journal in the end."""
@@ -35,31 +23,38 @@ FEW_RATIONALES = 0.1
 """Above this share of answers without a rationale the run says so loudly."""
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What all answers of one run share."""
-
-    terms: Terms
-    teacher: str
-    """The name in answers."""
-    task: Task
-    prompt: Prompt
-    shots: tuple[Seed, ...]
-    """Seeds with an answer of their own, shown as models."""
-    resample: int
-    vision: bool = False
-    """Images are sent; else they are described."""
-
-
 @dataclass
 class Answered:
     """What came of the inputs that have been handed out."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """`given`, `kept`, `failed`, `open`, and `no_rationale` among the kept."""
+    """`given`, `kept`, `rejected`, `failed`, `open`; among the kept `no_rationale`, `several`, and
+    each flag."""
     kinds: Counter[str] = field(default_factory=Counter)
     """Failures by kind."""
     labels: Counter[str] = field(default_factory=Counter)
+
+
+class _Way:
+    """One input on its way: the steps that it needs next, or the records it came to."""
+
+    __slots__ = ("_course", "example", "records", "steps")
+
+    def __init__(self, example: Example, setting: Setting) -> None:
+        self.example = example
+        self.steps: dict[str, Step] = {}
+        """By the keys of their requests."""
+        self.records: list[Record] | None = None
+        self._course = course(example, setting)
+        self.advance(None)
+
+    def advance(self, results: list[Result] | None) -> None:
+        """Go on with what came of the steps; with None, begin."""
+        try:
+            steps = next(self._course) if results is None else self._course.send(results)
+            self.steps = {step.request.key: step for step in steps}
+        except StopIteration as end:
+            self.steps, self.records = {}, end.value
 
 
 class Answering:
@@ -76,209 +71,164 @@ class Answering:
         self.at = 0
         """So many inputs, from the first, have been handed out."""
         self.found = 0
-        """Inputs that have an outcome, as far as `requests` has come."""
-        self._ahead: deque[tuple[Example, str]] = deque()
-        """The inputs behind these that `requests` has come by, and their keys."""
-        self._came: dict[str, Reading | Failed] = {}
-        """What came of them, by key."""
+        """Requests that have an outcome, as far as `requests` has come."""
+        self.lost: dict[str, FailureKind] = {}
+        """Requests that failed, as far as they were looked up, and why."""
+        self._ahead: deque[_Way] = deque()
+        """The inputs behind these that `requests` has come by."""
+        self._came: dict[str, Result] = {}
+        """What came of their requests, by key."""
         self._stuck = STUCK
-        self._labels = {label.casefold().strip(): label for label in setting.task.labels}
+        self._parsers: dict[str, Parse] = {}
+        for asked in setting.asked:
+            self._parsers |= asked.parsers
 
-    def plan(self, example: Example) -> Request:
-        """What is asked for one input; equal inputs are one request."""
-        task = self.setting.task
-        context, seen = images.told(example, self.setting.vision)
-        messages = self.setting.prompt.render(
-            expert=task.expert,
-            language=task.language,
-            labels=task.labels,
-            user_context=context,
-            question=example.question,
-            image=images.manner(bool(example.images), bool(seen)),
-            shots=self.setting.shots,
-        )
-        if seen:
-            messages = images.shown_with(messages, seen)
-        return Request(self.setting.terms, messages)
+    def plan(self, example: Example) -> list[Step]:
+        """What is asked first for one input."""
+        return [*_Way(example, self.setting).steps.values()]
 
-    def requests(self) -> Iterator[Ask]:
-        """Every request that is open, of the inputs that are not handed out yet."""
+    def requests(self, who: int | None = None) -> Iterator[Ask]:
+        """Every request that is open of the inputs that are not handed out yet.
+
+        What follows from a reply is not among them while that reply is open: ask again when these
+        have come. `who` is the number of the teacher that is asked, None for all.
+        """
         self._ahead.clear()
         self._came.clear()
-        self.found = planned = self.at
+        self.found, planned = 0, self.at
         for examples in self._unread():
-            requests = [self.plan(example) for example in examples]
-            keys = [request.key for request in requests]
-            results = list(self._settled(keys))
+            ways = [_Way(example, self.setting) for example in examples]
+            came = self._advance(ways, who)
             if self.at + len(self._ahead) == planned and len(self._ahead) < AHEAD:
-                self._ahead.extend(zip(examples, keys, strict=True))
-                self._came |= {k: r for k, r in zip(keys, results, strict=True) if r is not None}
+                self._ahead.extend(ways)
+                there = (key for way in ways for key in way.steps if came[key] is not None)
+                self._came |= {key: came[key] for key in there}
             planned += len(examples)
-            for request, result in zip(requests, results, strict=True):
-                if result is None:
-                    yield Ask(request)
-                else:
-                    self.found += 1
+            for key, step in (item for way in ways for item in way.steps.items()):
+                if who in (None, step.who) and came[key] is None:
+                    yield Ask(step.request)
 
-    def heard(self, request: Request, completion: Completion) -> "Reading":
+    def heard(self, request: Request, completion: Completion) -> Result:
         """Take in a reply that was just committed.
 
         Raises:
-            ParseError: as `parse`.
+            ParseError: it cannot be used.
         """
-        reading = self.parse(completion)
+        result = self._parsers[request.terms.spelled](completion)
         if len(self._came) < AHEAD:
-            self._came[request.key] = reading
-        return reading
+            self._came[request.key] = result
+        return result
 
     def pair(self, request: Request) -> Answer | None:
-        """The answer to a request that was just heard; None when its input is not known."""
-        example = next((one for one, key in self._ahead if key == request.key), None)
-        reading = self._came.get(request.key)
-        if example is None or not isinstance(reading, Reading):
+        """The answer that a request just brought; None where more is to come, or to be seen."""
+        way = next((way for way in self._ahead if request.key in way.steps), None)
+        if way is None or not all(self._came.get(key) for key in way.steps):
             return None
-        return self._answer(example, request.key, reading)
+        seen = _Way(way.example, self.setting)
+        seen.advance([self._came[key] for key in way.steps])
+        return next((one for one in seen.records or () if isinstance(one, Answer)), None)
 
-    def landed(self) -> Iterator[Answer | Failure]:
+    def landed(self) -> Iterator[Record]:
         """What came of the first inputs not handed out yet, up to one that is still open."""
         ahead = self._ahead
         while ahead:
-            if len(ahead) > self._stuck and ahead[0][1] not in self._came:
+            way = ahead[0]
+            if len(ahead) > self._stuck and not self._complete(way):
                 self._stuck = len(ahead) + STUCK
-                keys = [key for _, key in islice(ahead, CHUNK)]
-                results = zip(keys, self._settled(keys), strict=True)
-                self._came |= {key: result for key, result in results if result is not None}
-            example, key = ahead[0]
-            if (result := self._came.get(key)) is None:
+                near = {key: s for w in islice(ahead, CHUNK) for key, s in w.steps.items()}
+                self._came |= {k: r for k, r in self._looked_up(near).items() if r is not None}
+            if not self._complete(way):
                 return
             ahead.popleft()
             self._stuck = STUCK
-            if not ahead or ahead[0][1] != key:
-                del self._came[key]
-            if record := self._record(example, key, result):
-                yield record
+            yield from self._record(way)
 
-    def read(self, *, to_first_open: bool = False) -> Iterator[Answer | Failure]:
+    def read(self, *, to_first_open: bool = False) -> Iterator[Record]:
         """What the journal holds of each input that is not handed out yet, in their order.
 
         An input that is still open brings nothing; with `to_first_open` it ends the walk, and is
         the first of the next one.
         """
-        known = self._ahead.copy()
         for examples in self._unread():
-            keys = [known.popleft()[1] if known else self.plan(example).key for example in examples]
-            for example, key, result in zip(examples, keys, self._settled(keys), strict=True):
-                if result is None and to_first_open:
+            ways = [_Way(example, self.setting) for example in examples]
+            self._advance(ways)
+            for way in ways:
+                if way.records is None and to_first_open:
                     return
-                if record := self._record(example, key, result):
-                    yield record
+                yield from self._record(way)
 
-    def _record(
-        self, example: Example, key: str, result: "Reading | Failed | None"
-    ) -> Answer | Failure | None:
-        """What came of one input, counted; None while it is open."""
+    # -- inside ----------------------------------------------------------------------------
+
+    def _complete(self, way: _Way) -> bool:
+        """Whether what came takes an input to its end."""
+        while way.records is None:
+            results = [self._came.get(key) for key in way.steps]
+            if None in results:
+                return False
+            after = self._ahead[1].steps if len(self._ahead) > 1 else ()
+            for key in way.steps:
+                if key not in after:  # equal inputs often stand one after the other
+                    self._came.pop(key, None)
+            way.advance(results)
+        return True
+
+    def _advance(self, ways: list[_Way], who: int | None = None) -> dict[str, Result | None]:
+        """Take inputs as far as the journal goes; what came of the steps they then need, by key."""
+        came: dict[str, Result | None] = {}
+        left = [way for way in ways if way.records is None]
+        while left:
+            steps = (item for way in left for item in way.steps.items())
+            wanted = {key: step for key, step in steps if key not in came}
+            came |= self._looked_up(wanted)
+            self.found += sum(
+                came[key] is not None and who in (None, step.who) for key, step in wanted.items()
+            )
+            moved = []
+            for way in left:
+                results = [came[key] for key in way.steps]
+                if None not in results:
+                    way.advance(results)
+                    moved.append(way)
+            left = [way for way in moved if way.records is None]
+        return came
+
+    def _looked_up(self, steps: dict[str, Step]) -> dict[str, Result | None]:
+        """What the journal holds of some requests."""
+        found: dict[str, Result | None] = {}
+        keys = [*steps]
+        for start in range(0, len(keys), CHUNK):
+            some = keys[start : start + CHUNK]
+            for key, outcomes in zip(some, self.journal.outcomes(some), strict=True):
+                found[key] = result = settle(outcomes, steps[key].parse, self.setting.resample)
+                if isinstance(result, Failed):
+                    self.lost[key] = result.kind
+        return found
+
+    def _record(self, way: _Way) -> Iterator[Record]:
+        """What came of one input, counted; nothing while it is open."""
         self.at += 1
-        answered = self.answered
-        answered.counts["given"] += 1
-        match result:
-            case None:
-                answered.counts["open"] += 1
-                return None
-            case Failed(kind, detail):
-                answered.counts["failed"] += 1
-                answered.kinds[kind] += 1
-                return Failure(
-                    stage="answer", kind=kind, detail=detail, id=example.id,
-                    question=example.question, request=key,
-                )  # fmt: skip
-        answered.counts["kept"] += 1
-        answered.counts["no_rationale"] += result.source == "none"
-        if result.label:
-            answered.labels[result.label] += 1
-        return self._answer(example, key, result)
+        counts = self.answered.counts
+        counts["given"] += 1
+        if way.records is None:
+            counts["open"] += 1
+            return
+        match way.records[0]:
+            case Failure(kind=kind):
+                counts["failed"] += 1
+                self.answered.kinds[kind] += 1
+            case Answer() as first:
+                counts["kept"] += 1
+                counts["several"] += len(way.records) - 1
+                counts["no_rationale"] += first.rationale_source == "none" and bool(first.teacher)
+                counts.update(first.flags)
+                if first.label:
+                    self.answered.labels[first.label] += 1
+            case _:
+                counts["rejected"] += 1
+        yield from way.records
 
     def _unread(self) -> Iterator[list[Example]]:
         """The inputs that are not read yet, as many at once as the journal looks up."""
         unread = islice(iter(self.examples), self.at, None)
         while examples := list(islice(unread, CHUNK)):
             yield examples
-
-    def _settled(self, keys: list[str]) -> "Iterator[Reading | Failed | None]":
-        """What the journal holds of these requests."""
-        for outcomes in self.journal.outcomes(keys):
-            yield settle(outcomes, self.parse, self.setting.resample)
-
-    def parse(self, completion: Completion) -> "Reading":
-        """The fields of a reply.
-
-        Raises:
-            ParseError: it was cut off or refused, or lacks an answer or a label of the task.
-        """
-        wanted = "label" if self._labels else "answer"
-        found = replies.fields(completion, (wanted,), ("rationale",))
-        text, label = found.get("answer", ""), None
-        if self._labels:
-            label = self._labels.get(found["label"].casefold().strip().strip(".\"'"))
-            if label is None:
-                known = ", ".join(self._labels.values())
-                raise ParseError("schema", f"label: {found['label'][:40]!r} is none of {known}")
-        flags = replies.flags(completion, found)
-        if rationale := found.get("rationale", ""):
-            return Reading(rationale, text, label, "requested", flags)
-        if rationale := replies.thoughts(completion):
-            return Reading(rationale, text, label, "native", flags)
-        return Reading("", text, label, "none", flags)
-
-    def _answer(self, example: Example, key: str, reading: "Reading") -> Answer:
-        return Answer(
-            question=example.question, user_context=example.user_context,
-            rationale=reading.rationale, answer=reading.answer, label=reading.label,
-            rationale_source=reading.source, flags=reading.flags, images=example.images,
-            meta=example.meta, gold=example.gold, id=example.id, strategy=example.strategy,
-            operation=example.operation, generation=example.generation, persona=example.persona,
-            topic=example.topic, attributes=example.attributes, parents=example.parents,
-            family=example.family, teacher=self.setting.teacher, request=key,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one reply says."""
-
-    rationale: str
-    answer: str
-    label: str | None
-    source: RationaleSource
-    flags: tuple[str, ...]
-
-
-def pick_shots(
-    seeds: Iterable[Seed], labels: Iterable[str], most: int = 2, *, short: bool = False
-) -> tuple[Seed, ...]:
-    """Seeds to show as worked examples: the first with an answer and a rationale.
-
-    For a closed task one of each label, as models copy the label that they see most. With `short`
-    the shortest, for small teachers: they write as much as they are shown.
-    """
-    good = [seed for seed in seeds if seed.rationale and (seed.answer or seed.label)]
-    if short:
-        good.sort(key=lambda seed: len(f"{seed.rationale}{seed.answer}"))
-    wanted = list(labels)
-    if not wanted:
-        return tuple(seed for seed in good if seed.answer)[:most]
-    firsts = [next((seed for seed in good if seed.label == label), None) for label in wanted]
-    return tuple(seed for seed in firsts if seed) if all(firsts) else ()
-
-
-def schema(labels: list[str]) -> dict[str, JSON]:
-    """JSON Schema of an answer, strict: the rationale stands first, so that it is written first."""
-    text: dict[str, JSON] = {"type": "string", "minLength": 1}
-    last: dict[str, JSON] = (
-        {"label": {"type": "string", "enum": labels}} if labels else {"answer": text}
-    )
-    return {
-        "type": "object",
-        "properties": {"rationale": text, **last},
-        "required": ["rationale", *last],
-        "additionalProperties": False,
-    }

@@ -100,7 +100,8 @@ def run(
     n: o.N = None,
     format: o.Format = None,
     rationale: o.Rationale = None,
-    teacher: o.Teacher = None,
+    teacher: o.Teachers = None,
+    escalate: o.Escalate = None,
     base_url: o.BaseUrl = None,
     server: o.Server = None,
     vision: o.Vision = False,
@@ -118,6 +119,13 @@ def run(
     tpm: o.Tpm = None,
     timeout: o.Timeout = None,
     resample: o.Resample = None,
+    samples: o.Samples = None,
+    combine: o.Combine = None,
+    soft: o.Soft = None,
+    smooth: o.Smooth = None,
+    style: o.Style = None,
+    rationalize: o.Rationalize = False,
+    refine: o.Refine = None,
     strategy: o.Strategy = None,
     operations: o.Operations = None,
     generations: o.Generations = None,
@@ -295,8 +303,17 @@ def answer(
         str, typer.Argument(help="A run folder, or questions as JSONL, CSV, Parquet; - is stdin.")
     ],
     limit: o.Limit = None,
+    samples: o.Samples = None,
+    combine: o.Combine = None,
+    labels: o.Labels = None,
+    soft: o.Soft = None,
+    smooth: o.Smooth = None,
+    style: o.Style = None,
+    rationalize: o.Rationalize = False,
+    refine: o.Refine = None,
     reuse: o.Reuse = None,
-    teacher: o.Teacher = None,
+    teacher: o.Teachers = None,
+    escalate: o.Escalate = None,
     base_url: o.BaseUrl = None,
     server: o.Server = None,
     vision: o.Vision = False,
@@ -325,7 +342,7 @@ def answer(
     """Answer every input, with a rationale.
 
     Writes answers.jsonl. Takes what expand wrote, or any file with questions. Run again, it asks
-    only what is open.
+    only what is open; with more --samples or another --teacher only what is new.
     Example: distillgen answer questions.csv --field question=body --limit 50
     """
     given = dict(locals())

@@ -13,7 +13,7 @@ from distillgen.errors import BUDGET, UserError
 from distillgen.records import JSON
 from distillgen.session import Session, columns, program
 from distillgen.show import visible
-from distillgen.task import Task, load_task, task_beside
+from distillgen.task import Task, load_task, task_beside, with_labels
 from distillgen.work import Result
 
 DEMO_N = 12
@@ -70,7 +70,7 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
         stages.export.check(work, this.path / "export")
         if given.get("dry_run"):
             expanded = stages.expand.estimate(work, seeds)
-            this.estimate([expanded, stages.answer.estimate_to_come(work, seeds)])
+            this.estimate([expanded, *stages.answer.estimate_to_come(work, seeds)])
         this.begin(f"{this.task.name}: {len(seeds)} seeds -> {n:,} pairs")
         this.goes_on(work)
         results = [stages.expand.run(work, source, seeds)]
@@ -126,7 +126,10 @@ def answer(given: Mapping[str, JSON]) -> None:
     source = Path(given["inputs"])
     if folder.is_run(source):
         source = source / "inputs.jsonl"
-    this = Session(given, task_of(_no_folder(source), path), path)
+    found = task_of(_no_folder(source), path)
+    if given["labels"]:
+        found = with_labels(found, given["labels"])
+    this = Session(given, found, path)
     rows = inputs.open_inputs(source, this.fields, this.settings.skip_invalid)
     _answer(this, source, rows)
 
@@ -134,7 +137,7 @@ def answer(given: Mapping[str, JSON]) -> None:
 def _answer(this: Session, source: Path, rows: inputs.Inputs) -> None:
     with this.opened() as work:
         if this.given.get("dry_run"):
-            this.estimate([stages.answer.estimate(work, rows)])
+            this.estimate(stages.answer.estimate(work, rows))
         limit = this.settings.limit
         first = f"the first {limit:,} of " if limit and limit < rows.count else ""
         this.begin(f"{this.task.name}: {first}{rows.count:,} inputs")
@@ -149,22 +152,20 @@ def retry(given: Mapping[str, JSON]) -> None:
     if entry is None:
         raise UserError(f"{path}: no answers were asked for here; distillgen answer {path}")
     source = Path(entry.source)
-    found = task_of(source, path)
+    labels = entry.options.get("task", {}).get("labels", {})
+    found = task_of(source, path).model_copy(update={"labels": labels})
     old = {name: value for name, value in entry.options.items() if name not in ("limit", "task")}
     new = {name: value for name, value in given.items() if value not in (None, [], ())}
     this = Session({**old, **new, "out": path}, found.model_copy(update={"defaults": {}}), path)
     rows = inputs.open_inputs(source, this.fields, this.settings.skip_invalid)
     kinds = set(given.get("kind") or ())
     with this.opened() as work:
-        lost = list(files.rows_of(path / "failures.jsonl"))
-        keys = {
-            str(row["request"]): None
-            for row in lost
-            if row.get("stage") == "answer" and (not kinds or row.get("kind") in kinds)
-        }
+        lost = stages.answer.lost(work, rows)
+        keys = [key for key, kind in lost.items() if not kinds or kind in kinds]
         most = work.worst(keys)
         this.screen.say(f"retry: {len(keys):,} requests; it may cost up to {most}")
-        if others := sum(row.get("stage") == "expand" for row in lost):
+        failed = files.rows_of(path / "failures.jsonl")
+        if others := sum(row.get("stage") == "expand" for row in failed):
             this.screen.say(
                 f"{others:,} failed requests of expand are left alone: it has made up for them"
             )

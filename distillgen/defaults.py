@@ -5,9 +5,12 @@ A strong teacher writes ten inputs a request and is shown eight examples, six of
 and keeps them for four requests, because its prompt cache works on a common beginning.
 """
 
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
-from distillgen import answer, strategies
+from distillgen import checks, course, soft, strategies, styles
+from distillgen.asking import Asked, pick_shots
 from distillgen.errors import UserError
 from distillgen.expand import Options
 from distillgen.prices import NANO
@@ -50,9 +53,10 @@ def settled_of_expand(setting: strategies.Setting) -> dict[str, JSON]:
     return {name: getattr(setting, name) for name in names} | {**setting.terms.sampling}
 
 
-def settled_of_answer(setting: answer.Setting) -> dict[str, JSON]:
+def settled_of_answer(setting: course.Setting) -> dict[str, JSON]:
     """What the manifest says of it."""
-    return {"shots": len(setting.shots), **setting.terms.sampling}
+    first = setting.teachers[0]
+    return {"shots": len(first.shots), **first.sampling}
 
 
 def sees(settings: Settings, chosen: Chosen) -> bool:
@@ -80,32 +84,112 @@ def of_walk(settings: Settings, setting: strategies.Setting) -> Options:
 
 
 def of_answer(
-    settings: Settings, chosen: Chosen, task: Task, prompt: Prompt, seeds: list[Seed]
-) -> answer.Setting:
-    """What all answers of one run share."""
-    sampling: dict[str, float | int] = {"temperature": 0.3}
-    sampling["max_tokens"] = 250 if chosen.small else 1024
-    return answer.Setting(
-        terms=Terms(
-            chosen.identity,
-            settings.server,
-            answer.schema(list(task.labels)),
-            sampling | _given(settings),
-        ),
-        teacher=chosen.shown,
-        task=task,
-        prompt=prompt,
-        shots=answer.pick_shots(seeds, task.labels, short=chosen.small),
+    settings: Settings,
+    everybody: Sequence[Chosen],
+    task: Task,
+    prompt: Callable[[str, int], Prompt],
+    seeds: list[Seed],
+    known_styles: Mapping[str, str],
+) -> course.Setting:
+    """What all answers of one run share; `prompt` finds one for a teacher by its number.
+
+    Raises:
+        UserError: options do not go together, or a prompt does not use what one sets.
+    """
+    _go_together(settings, everybody, task)
+    asked = tuple(
+        _asked(settings, who, chosen, task, prompt, seeds) for who, chosen in enumerate(everybody)
+    )
+    named = styles.named(settings.style, known_styles) if settings.style else ()
+    if named:
+        asked[0].prompts["answer"].needs("style", "--style")
+    if settings.rationalize:
+        asked[0].prompts["answer"].needs("hint", "--rationalize")
+    teachers = asked[:-1] if settings.escalate else asked
+    return course.Setting(
+        teachers=teachers,
+        escalate=asked[-1] if settings.escalate else None,
         resample=settings.resample,
+        samples=settings.samples,
+        combine=settings.combine,
+        styles={name: known_styles[name] for name in named},
+        soft=settings.soft,
+        smooth=settings.smooth,
+        rationalize=settings.rationalize,
+        refine=settings.refine,
+        known=checks.Setting(
+            labels=tuple(task.labels), language=task.language, shots=teachers[0].shots
+        ),
+    )
+
+
+def _asked(
+    settings: Settings, who: int, chosen: Chosen, task: Task,
+    prompt: Callable[[str, int], Prompt], seeds: list[Seed],
+) -> Asked:  # fmt: skip
+    """One of the teachers; draws after the first are warmer, since they are to differ.
+
+    Wang et al. 2022 (self-consistency, section 3.1) draw at 0.7 and find 0.5 to 0.7 alike.
+    """
+    names = ["answer"]
+    names += ["answer.critique", "answer.refine"] if settings.refine else []
+    names += [f"answer.{PROMPTS[settings.soft]}"] if settings.soft in PROMPTS else []
+    sampling = {"temperature": 0.3, "max_tokens": 250 if chosen.small else 1024} | _given(settings)
+    return Asked(
+        who=who,
+        name=chosen.shown,
+        identity=chosen.identity,
+        server=settings.server,
+        task=task,
+        prompts={name: prompt(name, who) for name in names},
+        sampling=sampling,
+        further={"temperature": 0.7} | {k: v for k, v in sampling.items() if k != "temperature"}
+        if settings.temperature is None
+        else sampling,
+        shots=pick_shots(seeds, task.labels, short=chosen.small),
         vision=sees(settings, chosen),
     )
 
 
-def max_cost(settings: Settings, chosen: Chosen) -> int | None:
-    """The limit in nanodollars; None for none, which only an unknown or a free price allows."""
+PROMPTS = {"logprobs": "soft", "verbal": "verbal"}
+"""The prompts that soft labels need."""
+
+
+def _go_together(settings: Settings, everybody: Sequence[Chosen], task: Task) -> None:
+    """Find options of `answer` that make no sense together.
+
+    Raises:
+        UserError: there are some.
+    """
+    twice = Counter(chosen.identity for chosen in everybody).most_common(1)[0]
+    if twice[1] > 1:
+        name = next(one.shown for one in everybody if one.identity == twice[0])
+        raise UserError(f"--teacher {name}: named twice; --samples draws more from one teacher")
+    draws = settings.samples * (len(everybody) - bool(settings.escalate))
+    if (settings.soft or settings.smooth) and not task.labels:
+        option = "soft" if settings.soft else "smooth"
+        raise UserError(
+            f"--{option}: a soft label needs labels; give --labels a,b,c or write them into"
+            f" {task.name}.toml"
+        )
+    if settings.soft and settings.smooth:
+        raise UserError("--soft and --smooth both make a soft label; take one of them")
+    if settings.soft == "logprobs":
+        soft.rotations(tuple(task.labels))
+    several = {"--escalate": settings.escalate, "--soft votes": settings.soft == "votes"}
+    several[f"--combine {settings.combine}"] = settings.combine not in ("vote", "closest-gold")
+    for option, given in several.items():
+        if given and draws < 2:
+            raise UserError(
+                f"{option}: needs several draws; give --samples 5, or --teacher more than once"
+            )
+
+
+def max_cost(settings: Settings, everybody: Sequence[Chosen]) -> int | None:
+    """The limit in nanodollars; None for none, which only unknown or free prices allow."""
     if settings.max_cost is not None:
         return round(settings.max_cost * NANO)
-    known = chosen.price is not None and not chosen.price.free
+    known = any(one.price is not None and not one.price.free for one in everybody)
     return round(DEFAULT_MAX_COST * NANO) if known else None
 
 

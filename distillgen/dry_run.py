@@ -1,15 +1,17 @@
 """Say what a command would ask and cost, from its plan and from what the journal measured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from distillgen.answer import Answering
+from distillgen.course import Setting
 from distillgen.draft import Drafting
 from distillgen.expand import Walk
 from distillgen.prices import NANO, Price
 from distillgen.records import JSON, Example, Request, Seed, Usage
 from distillgen.stored import Stored
+from distillgen.teachers import Chosen
 
 INPUT_TOKENS = 70
 """Assumed length of one made input."""
@@ -69,31 +71,59 @@ def of_expand(walk: Walk, journal: Stored, price: Price | None) -> Estimate:
     )  # fmt: skip
 
 
-def of_answer(answering: Answering, journal: Stored, price: Price | None) -> Estimate:
-    """What is open of the answers to known inputs; equal ones are counted once."""
-    samples: list[Request] = []
-    keys: set[bytes] = set()
-    for ask in answering.requests():
-        keys.add(bytes.fromhex(ask.request.key[:16]))
-        if len(samples) < SAMPLES:
-            samples.append(ask.request)
-    return _estimate(
-        "answer", len(keys), answering.found, samples, journal, price, "", ANSWER_TOKENS, None,
-    )  # fmt: skip
+def of_answer(
+    answering: Answering,
+    journal: Stored,
+    everybody: Sequence[Chosen],
+    to_come: Sequence[Example] = (),
+) -> list[Estimate]:
+    """What is open of the answers, teacher by teacher; equal requests are counted once.
+
+    `to_come` are inputs like those that are not made yet.
+    """
+    estimates = []
+    for asked, chosen in zip(answering.setting.asked, everybody, strict=True):
+        samples: list[Request] = []
+        keys: set[bytes] = set()
+        for ask in answering.requests(asked.who):
+            keys.add(bytes.fromhex(ask.request.key[:16]))
+            if len(samples) < SAMPLES:
+                samples.append(ask.request)
+        there = answering.found
+        first = [step for example in to_come for step in answering.plan(example)]
+        more = [step.request for step in first if step.who == asked.who]
+        stage = "answer" if len(everybody) == 1 else f"answer, {chosen.shown}"
+        estimates.append(
+            _estimate(
+                stage, len(keys) + len(more), there, samples or more[:SAMPLES], journal,
+                chosen.price, _what_follows(answering.setting), ANSWER_TOKENS, None,
+            )
+        )  # fmt: skip
+    return estimates
 
 
 def of_answers_to_come(
-    answering: Answering, n: int, seeds: Iterable[Seed], journal: Stored, price: Price | None
-) -> Estimate:
+    answering: Answering,
+    n: int,
+    seeds: Iterable[Seed],
+    journal: Stored,
+    everybody: Sequence[Chosen],
+) -> list[Estimate]:
     """The answers of `run`: to the inputs that are there, and to as many more as `n` wants."""
-    known = list(answering.examples)
-    estimate = of_answer(answering, journal, price)
+    missing = max(0, n - sum(1 for _ in answering.examples))
     likely = [Example(question=s.question, user_context=s.user_context, id=s.id) for s in seeds]
-    samples = estimate.samples or [answering.plan(example) for example in likely[:SAMPLES]]
-    return _estimate(
-        "answer", estimate.requests + max(0, n - len(known)), estimate.there, samples, journal,
-        price, "", ANSWER_TOKENS, None,
-    )  # fmt: skip
+    to_come = [likely[i % len(likely)] for i in range(missing)]
+    return of_answer(answering, journal, everybody, to_come)
+
+
+def _what_follows(setting: Setting) -> str:
+    """What an estimate leaves out, since it depends on the replies."""
+    named = [
+        *(["--escalate"] if setting.escalate else []),
+        *(["--rationalize"] if setting.rationalize else []),
+        *(["--refine"] if setting.refine else []),
+    ]
+    return f"without what {' and '.join(named)} may add" if named else ""
 
 
 def of_draft(drafting: Drafting, journal: Stored, price: Price | None) -> Estimate:

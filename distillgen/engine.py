@@ -230,11 +230,11 @@ class Engine:
             self.halt("bug", repr(error), STORAGE)
 
     def _out_of_budget(self, request: Request) -> None:
-        limit, worst = self.purse.limit or 0, self.purse.worst(request) or 0
+        limit, worst = self.purse.money.limit or 0, self.purse.worst(request) or 0
         self.halt(
             "budget",
             f"the limit of {dollars(limit)} would be passed by the next request"
-            f" (up to {dollars(worst)}; {dollars(self.purse.spent)} spent)",
+            f" (up to {dollars(worst)}; {dollars(self.purse.money.spent)} spent)",
             BUDGET,
         )
 

@@ -26,6 +26,20 @@ Teacher = Annotated[
         "local:smollm2-135m, local:FILE.gguf.",
     ),
 ]  # fmt: skip
+Teachers = Annotated[
+    list[str] | None,
+    _option(
+        TEACHER, "--teacher",
+        "Who is asked: PROVIDER:MODEL, PROVIDER:MODEL@URL, `local` (embedded, the default), "
+        "local:FILE.gguf; again for teachers that answer too.",
+    ),
+]  # fmt: skip
+Escalate = Annotated[
+    str | None,
+    _option(
+        TEACHER, "--escalate", "A further teacher, asked only where the others are divided [none]."
+    ),
+]
 BaseUrl = Annotated[
     list[str] | None,
     _option(
@@ -89,6 +103,56 @@ Reuse = Annotated[
     list[str] | None,
     _option(RUN, "--reuse", "Take replies from this run folder before asking; may be given again."),
 ]
+Samples = Annotated[
+    int | None, _option(RUN, "--samples", "Draws of each teacher for an input [1].")
+]
+Combine = Annotated[
+    str | None,
+    _option(
+        RUN, "--combine",
+        "How one answer is made of several: vote, agree, best, union, closest-gold [vote].",
+    ),
+]  # fmt: skip
+Labels = Annotated[
+    str | None,
+    _option(
+        RUN, "--labels", "A closed task: the labels, as a,b,c [those of the task file]."
+    ),
+]  # fmt: skip
+Soft = Annotated[
+    str | None,
+    _option(
+        RUN, "--soft",
+        "A probability for each label, from: logprobs, votes (of --samples), verbal [none].",
+    ),
+]  # fmt: skip
+Smooth = Annotated[
+    float | None,
+    _option(
+        RUN, "--smooth",
+        "Soft labels without a teacher: this share for the label, the rest evenly, as 0.9 [none].",
+    ),
+]  # fmt: skip
+Style = Annotated[
+    str | None,
+    _option(
+        RUN, "--style",
+        "Manner of answering, from styles.toml; a,b or `all` in turn; `probe` tries them [none].",
+    ),
+]  # fmt: skip
+Rationalize = Annotated[
+    bool,
+    _option(
+        RUN, "--rationalize",
+        "Where the gold answer is missed, ask for a rationale that leads to it.",
+    ),
+]  # fmt: skip
+Refine = Annotated[
+    int | None,
+    _option(
+        RUN, "--refine", "So many times at most an answer is criticised and written anew [0]."
+    ),
+]  # fmt: skip
 Limit = Annotated[
     int | None, _option(RUN, "--limit", "Only the first so many inputs: a pilot that counts later.")
 ]

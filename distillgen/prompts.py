@@ -15,6 +15,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from distillgen.errors import UserError
 from distillgen.records import JSON, Message
 
+_CASE = ("expert", "language", "labels", "user_context", "question", "image")
+"""What is said of a case to be answered."""
+
 VARIABLES: Mapping[str, frozenset[str]] = {
     "expand.few_shot": frozenset(
         {"expert", "language", "labels", "shots", "per_call", "tags", "place"}
@@ -54,9 +57,11 @@ VARIABLES: Mapping[str, frozenset[str]] = {
             "place",
         }
     ),
-    "answer": frozenset(
-        {"expert", "language", "labels", "user_context", "question", "image", "shots"}
-    ),
+    "answer": frozenset({*_CASE, "shots", "style", "hint"}),
+    "answer.soft": frozenset({*_CASE, "letters"}),
+    "answer.verbal": frozenset(_CASE),
+    "answer.critique": frozenset({*_CASE, "rationale", "answer"}),
+    "answer.refine": frozenset({*_CASE, "rationale", "answer", "criticism"}),
 }
 """What a prompt may use, by its name; `docs/prompts.md` says what each variable holds."""
 
@@ -143,6 +148,18 @@ class Prompt:
         """What a manifest keeps: the digest by the name of the file."""
         return {self.path.name: self.sha256}
 
+    def needs(self, variable: str, option: str) -> None:
+        """Make sure that the prompt uses a variable that an option sets.
+
+        Raises:
+            UserError: it does not, so the option would change nothing.
+        """
+        if not any(variable in used for used in self._uses.values()):
+            raise UserError(
+                f"{self.path}: does not use `{variable}`, so {option} would change nothing; put"
+                f" {{{{ {variable} }}}} into it, or delete it to go back to the packaged prompt"
+            )
+
     def render(self, **variables: JSON) -> tuple[Message, ...]:
         """The messages for one request: the system message, unless it is empty, and the user's.
 
@@ -157,7 +174,8 @@ class Prompt:
         # Plain dicts, since a template may call the methods of what it is given, and a pydantic
         # model still has a `parse_raw` that unpickles.
         fields = _SHOT_FIELDS[self.name]
-        shots = [{f: getattr(shot, f) or "" for f in fields} for shot in variables["shots"]]
+        shown = variables.get("shots", ())
+        shots = [{f: getattr(shot, f) or "" for f in fields} for shot in shown]
         given = {**variables, "shots": shots}
         try:
             texts = {role: self._block(role, given) for role in self._uses}

@@ -468,10 +468,10 @@ class Rejection(Record):
 
     stage: Stage
     """The command that met it."""
-    reason: Literal["near_duplicate", "template", "capped", "invalid"]
+    reason: Literal["near_duplicate", "template", "capped", "invalid", "divided"]
     """`near_duplicate` repeats an earlier text, `template` is one too many that differ in their
     numbers alone, `capped` is one too many that was made of the same example, `invalid` lacks a
-    field or has the wrong type."""
+    field or has the wrong type, `divided` has answers that differ."""
     detail: str = ""
     """The same in words."""
     question: str = ""
@@ -488,8 +488,19 @@ class Rejection(Record):
     """The place in the sequence, for `expand`."""
     line: int | None = None
     """Line or row of the source, for `answer --skip-invalid`."""
+    id: str = ""
+    """The example's id, for `divided`."""
+    candidates: tuple[Candidate, ...] = ()
+    """What the teachers answered, for `divided`."""
     request: str = ""
     """Key of the request whose reply brought it."""
+
+    def row(self) -> dict[str, JSON]:
+        """The same with the candidates as rows."""
+        row = super().row()
+        if self.candidates:
+            row["candidates"] = [candidate.row() for candidate in self.candidates]
+        return row
 
 
 Tier = Literal["exact", "ngram", "paraphrase"]

@@ -24,12 +24,12 @@ from distillgen.records import JSON
 from distillgen.screen import Screen
 from distillgen.show import visible
 from distillgen.task import Task
-from distillgen.teachers import NOBODY, Chosen, choose
+from distillgen.teachers import NOBODY, Chosen, choose_all
 from distillgen.work import Result, Work
 
 OWN = (
     "seeds", "inputs", "run", "file", "field", "out", "overwrite", "dry_run", "as_json", "quiet",
-    "kind", "against", "more", "drop", "on",
+    "kind", "against", "more", "drop", "on", "labels",
 )  # fmt: skip
 """Options that are about the command, not about what is asked."""
 
@@ -68,19 +68,26 @@ class Session:
         every = screen.PLAIN_EVERY_S if plain_every_s is None else plain_every_s
         self.screen = Screen(quiet=bool(given.get("quiet")), plain_every_s=every)
         asks = not expands or any(strategies.asks(one, named) for one, _, named in used)
-        self.teacher: Chosen = choose(self.settings, os.environ, Path()) if asks else NOBODY
+        self.everybody = choose_all(self.settings, os.environ, Path()) if asks else [NOBODY]
+        self.teacher: Chosen = self.everybody[0]
         self.bare_seeds = all(hasattr(one, "CAPPED") for one, _, _ in used)
         limit = self.settings.max_cost
-        if limit is not None and self.teacher.price is None:
-            raise UserError(
-                f"--max-cost {limit}: the price of {self.teacher.shown} is not known; state it with"
-                " --price-in and --price-out (dollars per million tokens)"
-            )
+        for one in self.everybody if limit is not None else ():
+            if one.price is None:
+                raise UserError(
+                    f"--max-cost {limit}: the price of {one.shown} is not known; state it with"
+                    " --price-in and --price-out (dollars per million tokens)"
+                )
 
     @property
     def paid(self) -> bool:
-        """Whether anybody bills for this teacher, as far as is known."""
-        return self.teacher.price is None or not self.teacher.price.free
+        """Whether anybody bills for these teachers, as far as is known."""
+        return any(one.price is None or not one.price.free for one in self.everybody)
+
+    @property
+    def priced(self) -> bool:
+        """Whether the price of every teacher is known."""
+        return all(one.price is not None for one in self.everybody)
 
     @contextmanager
     def opened(self) -> Iterator[Work]:
@@ -90,7 +97,7 @@ class Session:
             if self.given.get("dry_run") and not path.exists():
                 path = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             run_folder = stack.enter_context(Folder(path))
-            work = Work(run_folder, self.settings, self.task, self.teacher, self.screen)
+            work = Work(run_folder, self.settings, self.task, self.everybody, self.screen)
             for other in self.reused:
                 run_folder.journal.reuse(other)
             work.overwrite = bool(self.given.get("overwrite"))
@@ -104,7 +111,10 @@ class Session:
         for one in stages:
             cost = "price unknown" if one.cost is None else dollars(one.cost)
             lengths = f"{screen.short(one.tokens_in)} / {screen.short(one.tokens_out)}"
-            say(f"{one.stage:<8} {one.requests:>9,} {one.there:>11,}   {lengths:<18}  {cost}")
+            name, _, who = one.stage.partition(", ")
+            say(f"{name:<8} {one.requests:>9,} {one.there:>11,}   {lengths:<18}  {cost}")
+            if who:
+                say(f"         {who}")
             say(f"         assumed: {one.assumed}")
         if self.given.get("as_json"):
             asked = {
@@ -125,25 +135,31 @@ class Session:
 
     def begin(self, what: str) -> None:
         """The first lines: what will happen, with whom, in which folder, up to which limit."""
-        teacher = self.teacher
-        self.screen.say(f"{what}, teacher {teacher.shown}, in {self.path}")
-        if teacher.good_for:
-            self.screen.say(f"{teacher.shown}: {teacher.good_for}")
-        if teacher.stays_here:
+        everybody = self.everybody
+        names = [one.shown for one in everybody]
+        who = f"teacher {names[0]}"
+        if self.settings.escalate:
+            names[-1] = f"{names[-1]} where they are divided"
+        if len(everybody) > 1:
+            who = f"teachers {', '.join(names)}"
+        self.screen.hang(f"{what}, {who}, in {self.path}")
+        for one in everybody:
+            if one.good_for:
+                self.screen.say(f"{one.shown}: {one.good_for}")
+        if all(one.stays_here for one in everybody):
             self.screen.say("nothing leaves this machine")
         key = "OPENAI_API_KEY"
-        if teacher.url == "embedded" and os.environ.get(key):
+        if all(one.url == "embedded" for one in everybody) and os.environ.get(key):
             self.screen.say(f"{key} is set and not used; --teacher openai:MODEL would")
 
     def goes_on(self, work: Work) -> None:
         """What an earlier process left: its replies, its money, its attempts of unknown outcome."""
         journal = work.folder.journal
         spent = journal.spent()
-        newest = journal.newest(self.teacher.identity)
         if spent.answered or spent.unknown:
             line = f"goes on: {spent.answered:,} replies are in the journal"
-            limit = max_cost(self.settings, self.teacher)
-            if self.teacher.price is not None and limit is not None:
+            limit = max_cost(self.settings, self.everybody)
+            if self.priced and limit is not None:
                 line += f"; {dollars(spent.cost)} of {dollars(limit)} spent so far"
             self.screen.say(line)
         if journal.left_in_flight and self.paid:
@@ -151,17 +167,19 @@ class Session:
                 f"{journal.left_in_flight} requests were under way when the last process ended:"
                 f" up to {dollars(spent.maybe)} possibly billed; they are asked again"
             )
-        if newest and newest[1] not in self.teacher.url.split() and not self.settings.server:
-            self.screen.say(
-                f"replies from {newest[1]} are reused for {self.teacher.url}; --server NAME keeps"
-                " servers apart"
-            )
+        for one in self.everybody if not self.settings.server else ():
+            newest = journal.newest(one.identity)
+            if newest and newest[1] not in one.url.split():
+                self.screen.say(
+                    f"replies from {newest[1]} are reused for {one.url}; --server NAME keeps"
+                    " servers apart"
+                )
 
     def end(self, work: Work, results: list[Result], next_command: str) -> None:
         """The ledger, the money, two results to read, the files, the next command; then exit."""
         say = self.screen.say
         spent = work.folder.journal.spent()
-        cost = None if self.teacher.price is None or spent.unpriced else spent.cost
+        cost = None if not self.priced or spent.unpriced else spent.cost
         stop = next((result.stop for result in results if result.stop), None)
         if any(any(result.counts.values()) for result in results):
             say()

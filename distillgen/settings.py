@@ -20,6 +20,9 @@ class Settings(Record):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     teacher: str = "local"
+    also: tuple[str, ...] = ()
+    """Further teachers, which `answer` asks too."""
+    escalate: str | None = None
     embeddings: str | None = None
     base_url: tuple[str, ...] = ()
     server: str | None = None
@@ -35,6 +38,13 @@ class Settings(Record):
     max_cost: Dollars | None = None
     price_in: str | None = None
     price_out: str | None = None
+    samples: Annotated[int, Field(ge=1, le=64)] = 1
+    combine: Literal["vote", "agree", "best", "union", "closest-gold"] = "vote"
+    style: str | None = None
+    soft: Literal["logprobs", "votes", "verbal"] | None = None
+    smooth: Annotated[float, Field(gt=0, lt=1)] | None = None
+    rationalize: bool = False
+    refine: Annotated[int, Field(ge=0, le=9)] = 0
     n: Count = 100
     strategy: str = "few-shot"
     operations: str | None = None
@@ -73,10 +83,16 @@ def settle(given: dict[str, JSON], task: Task) -> Settings:
         for name, value in given.items()
         if value is not None and value is not False and value not in ([], ())
     }
-    defaults = {name.replace("-", "_"): value for name, value in task.defaults.items()}
-    for name in ("format", "base_url", "reuse"):
+    defaults: dict[str, JSON] = {
+        name.replace("-", "_"): value for name, value in task.defaults.items()
+    }
+    for name in ("format", "base_url", "reuse", "also"):
         if isinstance(defaults.get(name), str):
             defaults[name] = [defaults[name]]
+    several: list[dict[str, JSON]] = [defaults, chosen]
+    for options in several:
+        if isinstance(named := options.get("teacher"), list | tuple):
+            options["teacher"], options["also"] = named[0], named[1:]
     try:
         return Settings.model_validate({**defaults, **chosen})
     except ValidationError as error:

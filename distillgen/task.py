@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from distillgen import toml
+from distillgen.errors import UserError
 from distillgen.records import JSON, Record, Seed
 
 
@@ -47,6 +48,22 @@ class Task(Record):
         if any(not label or label != label.strip() for label in labels):
             raise ValueError("a label is empty, or begins or ends with a blank; write it without")
         return labels
+
+
+def with_labels(task: Task, option: str) -> Task:
+    """The task with the labels of `--labels`; those that it knows keep their meaning.
+
+    Raises:
+        UserError: they are no labels.
+    """
+    names = [name.strip() for name in option.split(",")]
+    try:
+        labels = Task.model_validate({"labels": names}).labels
+    except ValidationError as error:
+        said = error.errors()[0].get("ctx", {}).get("error", "write them as a,b,c")
+        raise UserError(f"--labels {option}: {said}") from error
+    meanings = {label: task.labels.get(label, "") for label in labels}
+    return task.model_copy(update={"labels": meanings})
 
 
 _WANTED = {

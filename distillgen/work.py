@@ -1,14 +1,14 @@
-"""What stages share: a run folder, a teacher behind one engine, and the manifest."""
+"""What stages share: a run folder, teachers each behind an engine, and the manifest."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
 from distillgen import embedding, export, prompts
-from distillgen.budget import Purse
+from distillgen.budget import Money, Purse
 from distillgen.decontaminate import Decontaminated
 from distillgen.deduped import Deduped
 from distillgen.defaults import max_cost
@@ -71,56 +71,85 @@ class Result:
 
 
 class Work:
-    """A run folder with a teacher: stages run one after the other and share one engine."""
+    """A run folder with its teachers: stages run one after the other and share the engines."""
 
     def __init__(
-        self, folder: Folder, settings: Settings, task: Task, chosen: Chosen, watch: Watch
+        self,
+        folder: Folder,
+        settings: Settings,
+        task: Task,
+        everybody: Sequence[Chosen],
+        watch: Watch,
     ) -> None:
+        """The first of `everybody` is asked by all stages, the others by `answer` alone; last
+        comes the one of `--escalate`, if any."""
         self.folder, self.settings, self.task = folder, settings, task
-        self.chosen, self.watch = chosen, watch
-        self._engine: Engine | None = None
+        self.everybody, self.watch = tuple(everybody), watch
+        self.chosen = self.everybody[0]
+        self._engines: dict[int, Engine] = {}
         self.overwrite = False
         """Write over files that a person changed, and go on with other seeds."""
 
+    @cached_property
+    def money(self) -> Money:
+        """What the run folder may cost, and has cost; all teachers are paid of it."""
+        limit = max_cost(self.settings, self.everybody)
+        return Money(limit, self.folder.journal.spent().cost)
+
     @property
     def engine(self) -> Engine:
-        """The engine of this process; nothing is contacted before its first request."""
-        if self._engine is None:
-            settings, chosen, journal = self.settings, self.chosen, self.folder.journal
-            spent = journal.spent().cost
+        """The engine of the first teacher."""
+        return self.engine_of(0)
+
+    def engine_of(self, who: int) -> Engine:
+        """The engine of a teacher; nothing is contacted before its first request."""
+        if who not in self._engines:
+            settings, chosen = self.settings, self.everybody[who]
             most = within_open_files(chosen.concurrency)
             if most < chosen.concurrency:
                 self.watch.say(f"open files are limited: {most} in flight; ulimit -n raises it")
-            self._engine = Engine(
+            self._engines[who] = Engine(
                 chosen.make(self.watch.weights, self.watch.say),
-                journal,
-                purse=Purse(chosen.price, max_cost(settings, chosen), spent),
+                self.folder.journal,
+                purse=Purse(chosen.price, self.money),
                 pace=Pace(most, settings.rpm, settings.tpm),
                 say=self.watch.say,
                 resample=settings.resample,
             )
-        return self._engine
+        return self._engines[who]
 
     def close(self) -> None:
-        """Let go of the teacher."""
-        if self._engine:
-            self._engine.close()
+        """Let go of the teachers."""
+        for engine in self._engines.values():
+            engine.close()
 
     def worst(self, keys: Iterable[str]) -> str:
         """The most that asking these requests once can cost, in words."""
         requests = [request for key in keys if (request := self.folder.journal.asked(key))]
-        worst = [self.engine.purse.worst(request) for request in requests]
+        prices = {chosen.identity: chosen.price for chosen in self.everybody}
+        worst = [
+            Purse(prices.get(request.terms.teacher), self.money).worst(request)
+            for request in requests
+        ]
         return "an unknown sum" if None in worst else dollars(sum(cost or 0 for cost in worst))
 
     # -- for the stages --------------------------------------------------------------------
 
-    def prompt(self, name: str) -> prompts.Prompt:
-        """The prompt of that name, the user's own before those that come with distillgen."""
+    @property
+    def prompt_folders(self) -> list[Path]:
+        """Where the user's own prompts may lie.
+
+        Raises:
+            UserError: `--prompts` names no folder.
+        """
         folders = [Path(self.settings.prompts)] if self.settings.prompts else []
         if folders and not folders[0].is_dir():
             raise UserError(f"--prompts {folders[0]}: no such folder")
-        folders.append(Path("prompts"))
-        return prompts.find(name, self.task.name, self.chosen.small, folders)
+        return [*folders, Path("prompts")]
+
+    def prompt(self, name: str, who: int = 0) -> prompts.Prompt:
+        """The prompt of that name in the form for a teacher, the user's own before the packaged."""
+        return prompts.find(name, self.task.name, self.everybody[who].small, self.prompt_folders)
 
     def outputs(self, names: Iterable[str], *read: Path) -> list[Path]:
         """The files that a stage is to write.
@@ -180,20 +209,21 @@ class Work:
 
     def fill(
         self, stage: str, total: int, asks: Iterable[Ask | None], read: Read,
-        there: Callable[[], int] = lambda: 0,
+        there: Callable[[], int] = lambda: 0, who: int = 0,
     ) -> Stop | None:  # fmt: skip
-        """Have requests asked, and shown how it gets on.
+        """Have requests asked of a teacher, and shown how it gets on.
 
         `total` are all that the stage needs; `there` says how many of them were never open.
         """
-        tally = self.engine.tally
+        engine = self.engine_of(who)
+        tally = engine.tally
         before = tally.answered + tally.failed
 
         def done() -> int:
             return there() + tally.answered + tally.failed - before
 
         with self.watch.live(stage, total, tally, done):
-            return self.engine.fill(asks, read)
+            return engine.fill(asks, read)
 
     def embed(self, stage: str) -> Embed | None:
         """Asks for embeddings, where the user named a model."""
@@ -232,30 +262,37 @@ class Work:
         """Write that a command ended, and what it used; the result learns it too."""
         result.usage = {name: n - self._before[name] for name, n in self._used().items()}
         cost = result.usage.pop("cost")
-        result.cost = None if self.chosen.price is None else cost
+        unpriced = any(self.everybody[who].price is None for who in self._engines or (0,))
+        result.cost = None if unpriced else cost
         what = {
             "ended": result.ended or (result.stop.reason if result.stop else ""),
             "counts": result.counts,
             "usage": result.usage,
             "cost_usd": None if result.cost is None else result.cost / NANO,
-            "models": tuple(sorted(self._engine.tally.models if self._engine else ())),
+            "models": tuple(sorted({m for e in self._engines.values() for m in e.tally.models})),
         }
         self.folder.finish(result.command, entry.model_copy(update=what), result.written)
 
     def _used(self) -> dict[str, int]:
         """What this process has used so far; `cost` in nanodollars."""
-        tally = self._engine.tally if self._engine else Tally()
+        tallies = [engine.tally for engine in self._engines.values()]
         return {
-            "requests": tally.sends,
-            "input_tokens": tally.input_tokens,
-            "cached_tokens": tally.cached_tokens,
-            "output_tokens": tally.output_tokens,
-            "cost": self._engine.purse.spent if self._engine else self.folder.journal.spent().cost,
+            "requests": sum(tally.sends for tally in tallies),
+            "input_tokens": sum(tally.input_tokens for tally in tallies),
+            "cached_tokens": sum(tally.cached_tokens for tally in tallies),
+            "output_tokens": sum(tally.output_tokens for tally in tallies),
+            "cost": self.money.spent,
         }
 
 
 MEANING = (
     "teacher",
+    "also",
+    "escalate",
+    "style",
+    "soft",
+    "rationalize",
+    "refine",
     "server",
     "temperature",
     "top_p",

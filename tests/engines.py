@@ -8,7 +8,7 @@ from typing import Any
 
 from distillgen import replies
 from distillgen.answer import schema
-from distillgen.budget import Purse
+from distillgen.budget import Money, Purse
 from distillgen.engine import Engine, Stop
 from distillgen.journal import Journal
 from distillgen.outcomes import Failed, settle
@@ -53,7 +53,7 @@ class Bench:
         self.engine = Engine(
             OpenAIChat("openai:teacher-1", model, endpoint, deadline_s),
             self.journal,
-            purse=Purse(price, limit, self.journal.spent().cost),
+            purse=Purse(price, Money(limit, self.journal.spent().cost)),
             pace=Pace(concurrency),
             say=say or self.said.append,
             resample=resample,

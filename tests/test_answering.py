@@ -6,11 +6,13 @@ import random
 import pytest
 
 from distillgen import answer, bodies
-from distillgen.answer import Answering, schema
+from distillgen.answer import Answering
+from distillgen.asking import Asked
+from distillgen.course import Setting
 from distillgen.errors import ParseError
 from distillgen.journal import Ended, Journal
 from distillgen.prompts import find
-from distillgen.records import Example, Failure, Request, Terms
+from distillgen.records import Example, Failure, Request
 from distillgen.task import Task
 
 N = 600
@@ -24,10 +26,9 @@ def journal(tmp_path):
 
 
 def answering(journal: Journal) -> Answering:
-    setting = answer.Setting(
-        Terms("t", json_schema=schema([])), "t", Task(name="t"), find("answer", "", False, []),
-        (), resample=0,
-    )  # fmt: skip
+    asked = Asked(0, "t", "t", None, Task(name="t"), {"answer": find("answer", "", False, [])},
+                  {"max_tokens": 9}, {})  # fmt: skip
+    setting = Setting((asked,), resample=0)
     # Every tenth input is an earlier one again, under another id.
     examples = [Example(question=f"Q{i % 540}", id=str(i)) for i in range(N)]
     return Answering(examples, setting, journal)

@@ -222,7 +222,7 @@ def test_the_budget_is_never_passed_and_the_run_goes_on_with_more(tmp_path, serv
         came = bench.came(questions(200))
         assert set(came) == {"answer", "open"}
         spent = bench.journal.spent()
-        assert spent.cost == bench.engine.purse.spent == billed(server) <= limit
+        assert spent.cost == bench.engine.purse.money.spent == billed(server) <= limit
         assert limit - spent.cost < each, "it stopped though another request was affordable"
     with Bench(tmp_path, server.url, price=PRICE, limit=100 * each) as bench:
         assert bench.fill(questions(200)) is None
@@ -255,8 +255,8 @@ def test_the_limit_holds_whatever_the_prices_the_replies_and_the_faults(
             ) as bench:  # fmt: skip
                 stop = bench.fill(wanted)
                 spent = bench.journal.spent().cost
-                assert bench.engine.purse.spent == spent <= limit * more
-                assert bench.engine.purse.reserved == 0
+                assert bench.engine.purse.money.spent == spent <= limit * more
+                assert bench.engine.purse.money.reserved == 0
                 assert stop is None or stop.code in (BUDGET, PROVIDER)
                 if stop is None:
                     assert "open" not in bench.came(wanted)
@@ -267,7 +267,7 @@ def test_a_limit_below_the_first_request_sends_nothing(tmp_path, server):
         stop = bench.fill(questions(3))
         assert stop is not None
         assert stop.code == BUDGET
-        assert bench.engine.purse.reserved == 0
+        assert bench.engine.purse.money.reserved == 0
     assert server.asked == []
 
 

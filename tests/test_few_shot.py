@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from distillgen.answer import pick_shots
+from distillgen.asking import pick_shots
 from distillgen.prompts import find
 from distillgen.records import Seed, Terms
 from distillgen.strategies import Setting, Turn

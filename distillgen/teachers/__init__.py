@@ -55,6 +55,16 @@ def _nobody() -> NoReturn:
     raise AssertionError("nobody is to be asked")
 
 
+def choose_all(settings: Settings, env: Mapping[str, str], folder: Path) -> list[Chosen]:
+    """Everybody whom a command may ask: `--teacher` in its order, and `--escalate` last.
+
+    Raises:
+        UserError: as `choose` does.
+    """
+    names = [settings.teacher, *settings.also, *([settings.escalate] if settings.escalate else [])]
+    return [choose(settings.model_copy(update={"teacher": name}), env, folder) for name in names]
+
+
 def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
     """Check `--teacher` and all that belongs to it; `--embeddings`, where that is given.
 
@@ -64,16 +74,16 @@ def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
         UserError: the name, the URL, the key, the file or the price is wrong.
     """
     embeds = settings.embeddings is not None
-    name = parse_teacher(
-        settings.embeddings or settings.teacher, "--embeddings" if embeds else "--teacher"
-    )
+    given, url = _at(settings.embeddings or settings.teacher)
+    name = parse_teacher(given, "--embeddings" if embeds else "--teacher")
     if name.provider == "local":
         return _local(name, settings, embeds)
     if name.provider == "scripted" and not embeds:
         return _scripted(name, settings)
     if name.provider == "scripted":
         raise _no_embedder(name)
-    wheres = [endpoint(name, url, env) for url in dict.fromkeys(settings.base_url or [None])]
+    urls = [url] if url else settings.base_url or [None]
+    wheres = [endpoint(name, url, env) for url in dict.fromkeys(urls)]
     for where in wheres:
         if fault := doctor(where, folder, env):
             raise UserError(fault)
@@ -95,6 +105,16 @@ def choose(settings: Settings, env: Mapping[str, str], folder: Path) -> Chosen:
                        own_server=wheres[0].own_server, replies=not embeds),
         make=make,
     )  # fmt: skip
+
+
+def _at(given: str) -> tuple[str, str]:
+    """A teacher's name, and the URL of its own that stands behind it, if any.
+
+    >>> _at("vllm:qwen@http://gpu-1:8000/v1")
+    ('vllm:qwen', 'http://gpu-1:8000/v1')
+    """
+    name, at, url = given.rpartition("@")
+    return (name, url) if at and url.startswith(("http://", "https://")) else (given, "")
 
 
 def _no_embedder(name: TeacherName) -> UserError:
