@@ -12,7 +12,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from distillgen.errors import UserError
-from distillgen.records import Answer, Verdict
+from distillgen.records import Answer, Seed, Verdict
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,13 @@ class Setting:
 
     labels: tuple[str, ...] = ()
     """The labels of a closed task."""
-    language: str = ""
-    """ISO 639 code of the language that answers should have; empty for that of their question."""
+    language: str | None = None
+    """The language that answers should have, as the task calls it: `en`, `German`; None for that of
+    their question."""
     detect: Callable[[str], str] | None = None
     """Tells the language of a text, `?` where it is not sure; None where that is not installed."""
-    shots: tuple[str, ...] = ()
-    """Answers, with their rationales, that the teacher was shown as models."""
+    shots: tuple[Seed, ...] = ()
+    """What the teacher was shown as models."""
 
 
 @dataclass(frozen=True)

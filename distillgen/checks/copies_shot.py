@@ -18,7 +18,8 @@ def check(answer: Answer, setting: Setting) -> Verdict | None:
     if not setting.shots or len(words) < N:
         return None
     phrases = [tuple(words[n : n + N]) for n in range(len(words) - N + 1)]
-    most = max(_covered(phrases, _phrases(shot)) for shot in setting.shots)
+    models = (f"{shot.rationale or ''} {shot.answer or ''}" for shot in setting.shots)
+    most = max(_covered(phrases, _phrases(model)) for model in models)
     return Verdict(passed=most <= MOST, value=round(most, 4))
 
 

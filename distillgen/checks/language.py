@@ -1,6 +1,7 @@
 """The answer is in the language of the task, or of its question."""
 
 from distillgen.checks import Setting
+from distillgen.language import code
 from distillgen.records import Answer, Verdict
 
 LETTERS = 40
@@ -13,8 +14,10 @@ def check(answer: Answer, setting: Setting) -> Verdict | None:
     text = max(answer.answer, answer.rationale, key=len)
     if setting.detect is None or sum(map(str.isalpha, text)) < LETTERS:
         return None
-    wanted = setting.language or setting.detect(f"{answer.question} {answer.user_context}")
+    wanted = code(setting.language or "")
+    if not setting.language:
+        wanted = setting.detect(f"{answer.question} {answer.user_context}")
     found = setting.detect(text)
-    if "?" in (wanted, found):
+    if not wanted or "?" in (wanted, found):
         return None
     return Verdict(passed=found == wanted, value=found)
