@@ -470,6 +470,28 @@ def seeds(
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
+def check(
+    file: Target,
+    checks: o.Checks = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Check answers without a teacher, and say which check to trust on them.
+
+    Writes checks.jsonl, a line an answer; nothing is taken away. Where the right answer (gold) or
+    a person's review is known, it says how often what passes is right. Run again, it does the same.
+    Example: distillgen check runs/stock_advisor --checks arithmetic,grounded
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.check(given)
+
+
+@app.command(cls=Panels, rich_help_panel=TRUST)
 def decontaminate(
     file: Target,
     against: o.Against,

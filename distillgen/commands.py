@@ -192,6 +192,28 @@ def export(given: Mapping[str, JSON]) -> None:
         this.end(work, [result], "")
 
 
+def check(given: Mapping[str, JSON]) -> None:
+    """Verdicts on answers."""
+    from distillgen import answers, checks
+
+    source = Path(given["file"])
+    if folder.is_run(source):
+        source = source / "answers.jsonl"
+        if not source.is_file():
+            raise UserError(f"{source}: no answers yet; distillgen answer {given['file']}")
+    path = folder.folder_of(str(source), given["out"])
+    this = Session({**given, "teacher": "local"}, task_of(_no_folder(source), path), path)
+    next(tables.rows_of(source))
+    asked = [name.strip() for name in (given["checks"] or "").split(",") if name.strip()]
+    names = list(dict.fromkeys(checks.load(name).name for name in asked or checks.names()))
+    records = answers.records(source, this.fields)
+    with this.opened() as work:
+        this.screen.hang(f"check: {source}, {len(names)} checks, in {path}")
+        result = stages.check.run(work, records, names)
+        self_made = source.parent == path
+        this.end(work, [result], f"export {path if self_made else shlex.quote(str(source))}")
+
+
 def decontaminate(given: Mapping[str, JSON]) -> None:
     """Records that give test sets away."""
     source = _newest(Path(given["file"]))

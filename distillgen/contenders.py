@@ -67,7 +67,8 @@ class Item:
 
     def right(self, one: Contender) -> bool | None:
         """Whether it comes to the right answer; None where that is not known."""
-        return finals.key(one.answer) == finals.key(self.gold) if self.gold else None
+        known = self.gold.strip() and finals.comparable(self.gold)
+        return finals.same(one.answer, self.gold, self.question) if known else None
 
 
 class Items:

@@ -173,6 +173,10 @@ On = Annotated[
     list[str] | None,
     _option(RUN, "--on", "Field that is compared; again for more [user_context and question]."),
 ]
+Checks = Annotated[
+    str | None,
+    _option(RUN, "--checks", "Names of checks, parted by commas [all that apply]."),
+]
 Embeddings = Annotated[
     str | None,
     _option(

@@ -748,6 +748,24 @@ class Preference(Record):
         return super().row() | {"chosen": self.chosen.row(), "rejected": self.rejected.row()}
 
 
+class Checked(Record):
+    """What checks said of an answer: one line of `checks.jsonl`, in the order of the answers."""
+
+    question: str
+    """The answer's question."""
+    checks: dict[str, Verdict]
+    """Verdicts by check; one that does not apply is left out."""
+    line: int
+    """Line or row of the file of answers."""
+    id: str
+    """The answer's own id, else a digest of its content."""
+
+    def row(self) -> dict[str, JSON]:
+        """The same with the verdicts as rows, also when there are none."""
+        checks = {name: verdict.row() for name, verdict in self.checks.items()}
+        return super().row() | {"checks": checks}
+
+
 class FileStamp(Record):
     """A file as distillgen wrote it, so that a change by hand is noticed."""
 

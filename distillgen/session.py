@@ -29,7 +29,7 @@ from distillgen.work import Result, Work
 
 OWN = (
     "seeds", "inputs", "run", "file", "field", "out", "overwrite", "dry_run", "as_json", "quiet",
-    "kind", "against", "more", "drop", "on", "labels",
+    "kind", "against", "more", "drop", "on", "checks", "labels",
 )  # fmt: skip
 """Options that are about the command, not about what is asked."""
 
@@ -248,6 +248,7 @@ class Session:
             **({"against": tested} if tested else {}),
             **(compared[0] if compared else {}),
             **{name: found for result in results for name, found in result.measured.items()},
+            **{name: one for result in results for name, one in screen.verdicts(result).items()},
             "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
         }
         return whole

@@ -5,6 +5,7 @@
 
 from distillgen.stages import (
     answer,
+    check,
     decontaminate,
     dedupe,
     draft,
@@ -17,6 +18,7 @@ from distillgen.stages import (
 
 __all__ = [
     "answer",
+    "check",
     "decontaminate",
     "dedupe",
     "draft",
