@@ -217,16 +217,16 @@ def test_scores_of_a_judge_are_gone_by_and_never_taken_for_those_of_another_answ
 def test_verdicts_of_checks_are_found_by_line_and_else_by_an_id_that_stands_once(select, tmp_path):
     run = tmp_path / "runs/mine"
     run.mkdir(parents=True)
-    said = [{"id": i, "line": n, "checks": passed(gold=n != 2)}
+    said = [{"id": i, "line": n, "checks": passed(gold_too=n != 2)}
             for n, i in enumerate(("a", "a", "b"), 1)]  # fmt: skip
     rows_in(run / "checks.jsonl", said)
     rows = [row(0, id="a"), row(1, id="a"), row(2, id="b")]
-    select(rows, "--require", "gold")
+    select(rows, "--require", "gold-too")
     assert [one["question"] for one in lines(run / "selected.jsonl")] == [
         rows[0]["question"], rows[2]["question"],
     ]  # fmt: skip
-    assert lines(run / "selected.jsonl")[1]["checks"] == passed(gold=True)
-    select([rows[2], rows[0], row(3, id="c"), rows[1]], "--require", "gold")
+    assert lines(run / "selected.jsonl")[1]["checks"] == passed(gold_too=True)
+    select([rows[2], rows[0], row(3, id="c"), rows[1]], "--require", "gold_too")
     assert excluded(run) == {"a": "check_silent", "c": "check_silent"}
     assert chosen(run) == ["b"]
 

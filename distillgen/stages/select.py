@@ -12,7 +12,8 @@ from distillgen.work import Result, Work
 def run(work: Work, items: Items) -> Result:
     """Write what is chosen, and the others with their reasons."""
     settings = work.settings
-    wanted = Wanted(settings.budget, least(settings.min), settings.require, settings.random_seed)
+    checks = tuple(name.replace("-", "_") for name in settings.require)
+    wanted = Wanted(settings.budget, least(settings.min), checks, settings.random_seed)
     paths = work.outputs(FILES, items.path)
     names = ("budget", "min", "require", "compare", "random_seed")
     asked = {name: getattr(settings, name) for name in names}
