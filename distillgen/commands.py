@@ -331,6 +331,8 @@ def pairs(given: Mapping[str, JSON]) -> None:
 def _answered(given: Mapping[str, JSON]) -> tuple[Path, Path]:
     """The file of answers that is meant, and the run folder to work in."""
     source = Path(given["file"])
+    if given["file"] == "-":
+        raise UserError("-: answers are read more than once; write them into a file")
     if folder.is_run(source):
         source = source / "answers.jsonl"
         if not source.is_file():

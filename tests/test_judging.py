@@ -358,6 +358,15 @@ def test_rows_that_cannot_be_judged_are_named_before_anything_is_asked(refused, 
     assert "2 of 4 rows are wrong" in said
 
 
+@pytest.mark.parametrize("command", ["judge", "compare", "select", "pairs"])
+def test_answers_are_in_a_file_or_a_run_that_has_some(refused, tmp_path, command):
+    assert "-: answers are read more than once" in refused(command, "-")
+    (tmp_path / "runs/mine").mkdir(parents=True)
+    (tmp_path / "runs/mine/manifest.json").write_text("{}")
+    assert "no answers yet; distillgen answer runs/mine" in refused(command, "runs/mine")
+    assert "nowhere.jsonl: no such file" in refused(command, "nowhere.jsonl")
+
+
 def test_trace_tells_what_the_judge_was_asked_and_said(cli, server, tmp_path):
     cli("judge", answered(tmp_path / "mine.jsonl", 3), *judge(server))
     (_, score, _) = lines(tmp_path / "runs/mine/scores.jsonl")
