@@ -17,3 +17,7 @@ def key(answer: str) -> str:
     if len(found) == 1:
         return str(found.pop())
     return _BLANK.sub(" ", answer).strip().casefold()
+
+
+def same(answer: str, gold: str) -> bool:
+    return key(answer) == key(gold)

@@ -295,6 +295,14 @@ Preset = Annotated[
         OUTPUT, "--preset", "step-by-step: prefixes of the paper, or of google's code [paper]."
     ),
 ]
+SoftTemperature = Annotated[
+    float | None,
+    _option(OUTPUT, "--soft-temperature", "soft-labels: temperature of the probabilities [1]."),
+]
+HardWeight = Annotated[
+    float | None,
+    _option(OUTPUT, "--hard-weight", "soft-labels: the hard label's share of the loss [0.5]."),
+]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--out", help="The run folder [runs/NAME].", rich_help_panel=OUTPUT),

@@ -77,6 +77,8 @@ class Settings(Record):
     require: tuple[str, ...] = ()
     compare: Literal["random"] = "random"
     margin: Annotated[float, Field(gt=0, le=4)] = 1.0
+    soft_temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
+    hard_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
 def settle(given: dict[str, JSON], task: Task) -> Settings:

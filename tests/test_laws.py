@@ -15,7 +15,7 @@ FLOORS = {
     1: "records errors",
     2: "amounts answers checks asides bert bodies boilerplate budget calibration commits contenders"
     " dedupe dice diversity download embedding equations files finals first_names formats help"
-    " images inputs items journal language lint options overlap pacing pool prices prompts"
+    " images inputs items journal language lint marked options overlap pacing pool prices prompts"
     " providers replies rubric semantic settings show sidecars signals soft stored tables task"
     " teachers toml triage weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
