@@ -38,6 +38,17 @@ class Soft(NamedTuple):
     method: SoftMethod
 
 
+class Uncovered(ParseError):
+    """The labels have too little of the probability to be made a distribution."""
+
+    def __init__(self, covered: float) -> None:
+        super().__init__(
+            "uncovered",
+            f"the labels have {covered:.2f} of the probability, less than {LEAST_COVERED:.2f}",
+        )
+        self.covered = covered
+
+
 def rotations(labels: Sequence[str]) -> list[dict[str, str]]:
     """Which letter stands for which label, once for each request that is to be asked.
 
@@ -72,7 +83,7 @@ def of_logprobs(tops: Sequence[Mapping[str, float]], letters: Sequence[Mapping[s
     labels have in it; one in which they have nothing says nothing of them, and lowers `covered`.
 
     Raises:
-        ParseError: `uncovered`, the labels have less than half of the probability.
+        Uncovered: the labels have less than half of the probability.
     """
     draws = [_masses(top, names) for top, names in zip(tops, letters, strict=True)]
     sums = [sum(draw.values()) for draw in draws]
@@ -96,10 +107,7 @@ def _masses(top: Mapping[str, float], letters: Mapping[str, str]) -> dict[str, f
 
 def _bar(covered: float) -> None:
     if covered < LEAST_COVERED:
-        raise ParseError(
-            "uncovered",
-            f"the labels have {covered:.2f} of the probability, less than {LEAST_COVERED:.2f}",
-        )
+        raise Uncovered(covered)
 
 
 def of_votes(drawn: Iterable[str], labels: Sequence[str], pseudo: float = 1.0) -> Soft:
@@ -126,8 +134,8 @@ def of_verbal(stated: Mapping[str, JSON], labels: Sequence[str]) -> Soft:
     {'yes': 0.8, 'no': 0.2}
 
     Raises:
-        ParseError: `schema`, a label has no probability or one that is none; `uncovered`, other
-            labels than the task's have more than half.
+        ParseError: `schema`, a label has no probability or one that is none.
+        Uncovered: other labels than the task's have more than half.
     """
     given = {name.strip().casefold(): value for name, value in stated.items()}
     shares = {}

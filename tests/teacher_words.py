@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import random
 import re
 import time
@@ -149,6 +150,14 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
     if '"analysis"' in words:
         return judged(words, dice)
     reason = reasons(point(dice))
+    if '"criticism"' in words:
+        return {"criticism": reason, "mend": "yes" if point("mend", dice) < 0.5 else "no"}
+    if "make 100 together" in words:
+        return {label: round(100 * point("verbal", words, label)) for label in stated_labels(words)}
+    if hint := re.search(r"The right \w+ is known: (.+?)\. Find the reasons", words):
+        reason = f"The given answer is right. {reason}" if point("trace", dice) < 0.3 else reason
+        kind = "label" if "The right label" in words else "answer"
+        return {"rationale": reason, kind: hint[1] if point("miss", dice) > 0.2 else "No idea"}
     if "label" in properties or '"label"' in words:
         listed = words.partition("exactly one of these labels")[2]
         labels = re.findall(r"(?m)^\s*- ([\w ]+?)(?::|$)", listed)
@@ -174,6 +183,30 @@ def judged(words: str, dice: str) -> dict[str, JSON]:
     aspects = re.findall(r'(?m)^- "(\w+)": (?!work out)', words)
     scores = {name: 1 + int(5 * point(name, dice)) for name in aspects if name != "analysis"}
     return {"analysis": analysis, **scores}
+
+
+def stated_labels(words: str) -> list[str]:
+    """The labels that a prompt lists."""
+    return re.findall(r"(?m)^\s*- ([\w ]+?)(?::|$)", words.partition("<question>")[0])
+
+
+def letter(body: JSON, covered: float) -> dict[str, JSON]:
+    """A choice that is one letter, with its log-probabilities; the labels hold `covered` of it."""
+    words = "\n".join(map(words_of, body["messages"]))
+    asked = words.partition("<question>")[2]
+    letters = dict(re.findall(r"(?m)^([A-Z]): ([\w ]+?)(?: \(|$)", words))
+    weights = {one: 0.05 + point("soft", asked, label) for one, label in letters.items()}
+    total = sum(weights.values())
+    shares = {one: covered * weight / total for one, weight in weights.items()} | {
+        "The": (1 - covered) * 0.9
+    }
+    top = [{"token": token, "logprob": math.log(share)} for token, share in shares.items() if share]
+    said = max(shares, key=shares.__getitem__)
+    place = {"token": said, "logprob": math.log(shares[said]), "top_logprobs": top}
+    return {
+        "index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": said},
+        "logprobs": {"content": [place]},
+    }  # fmt: skip
 
 
 def drafted(words: str, form: JSON, dice: float) -> list[JSON]:
@@ -221,10 +254,14 @@ def dressed(reply: dict[str, JSON], dress: str, dice: float) -> dict[str, JSON]:
 
 
 def completion(
-    body: JSON, dress: str = "plain", twins: float = 0.0, *, useless: bool = False
-) -> dict[str, JSON]:
+    body: JSON, dress: str = "plain", twins: float = 0.0, *, useless: bool = False,
+    covered: float = 0.9,
+) -> dict[str, JSON]:  # fmt: skip
     """A whole chat completion; its id and time differ from call to call, as anywhere."""
-    choice = dressed(wanted(body, twins), dress, point("dress", meaning(body)))
+    if body.get("logprobs"):
+        choice = letter(body, covered)
+    else:
+        choice = dressed(wanted(body, twins), dress, point("dress", meaning(body)))
     if useless:
         choice["message"]["content"] = "I am happy to help. What do you want to know?"
     asked = sum(len(words_of(m)) for m in body["messages"]) // 4

@@ -44,6 +44,10 @@ def values(name: str, **changes: JSON) -> dict[str, JSON]:
         "first": {"rationale": "", "answer": "Yes."},
         "second": {"rationale": "They sting.", "answer": "No."},
         "aspects": [{"name": "true", "description": "Is it?", "anchors": {"1": "no", "5": "yes"}}],
+        "style": "",
+        "hint": "",
+        "letters": {"A": "large", "B": "small"},
+        "criticism": "It names no size.",
     }
     return {key: known[key] for key in VARIABLES[name]} | changes
 
@@ -121,7 +125,7 @@ def test_in_a_checkout_the_path_is_told_as_the_user_sees_it(monkeypatch):
 
 
 def test_a_prompt_that_nobody_has_is_named():
-    with pytest.raises(UserError, match=r"no prompt ansr\.j2 in .*; there are: answer, attr"):
+    with pytest.raises(UserError, match=r"no prompt ansr\.j2 in .*; there are: answer, answer"):
         find("ansr", "bees", False, [])
 
 
@@ -139,7 +143,7 @@ def test_the_digest_is_that_of_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("user", "line", "what"),
     [
-        ("\n{{ contxt }}", 3, "unknown variable `contxt`; there are: expert, image, labels, la"),
+        ("\n{{ contxt }}", 3, "unknown variable `contxt`; there are: expert, hint, image, la"),
         ("{% if labels %}\n{{ per_call }}{% endif %}", 3, "unknown variable `per_call`"),
         ("{{ range(3) }}", 2, "unknown variable `range`"),
         ("a\n{% for s in shots %}\n{{ s.user_contxt }}{% endfor %}", 4, "unknown field"),
@@ -325,12 +329,15 @@ def test_every_packaged_prompt_is_sound_and_asks_for_json():
         for labels in ({}, {"large": "many frames", "small": ""}):
             for language in (None, "German"):
                 for shots in ([], [SEED], [SEED, SEED]):
-                    given = {"labels": labels, "language": language, "shots": shots}
-                    used = {key: given[key] for key in given.keys() & VARIABLES[prompt.name]}
-                    text = "\n".join(message.content for message in sent(prompt, **used))
-                    assert "JSON" in text
+                    changes = {"labels": labels, "language": language, "shots": shots}
+                    if prompt.name == "answer.soft":
+                        changes["labels"] = {"large": "many frames", "small": ""}
+                    taken = {k: v for k, v in changes.items() if k in VARIABLES[prompt.name]}
+                    text = "\n".join(message.content for message in sent(prompt, **taken))
+                    assert ("one letter" if prompt.name == "answer.soft" else "JSON") in text
                     assert "beekeeper" in text
-                    assert ("German" in text) == (language is not None)
+                    prose = prompt.name not in ("answer.soft", "answer.verbal")
+                    assert ("German" in text) == (language is not None and prose)
                     assert "None" not in text
 
 
