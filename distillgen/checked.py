@@ -34,7 +34,7 @@ class Counts:
     """The first answer that failed."""
 
     def as_json(self) -> dict[str, JSON]:
-        """The counts, and as a sign of what is right: how precise "passed" is, and what it finds."""
+        """The counts; and of "passed" as a sign of what is right, precision and recall."""
         told: dict[str, JSON] = {
             "passed": self.passed, "failed": self.failed, "not_applicable": self.not_applicable,
         }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Find what a text comes to: what its marker names, or the quantities of its concluding sentences."""
+"""Find what a text comes to: what its marker names, or the quantities in which it concludes."""
 
 import re
 
@@ -16,21 +16,29 @@ _MARKERS = (
 )
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}")
 _COMMAND = re.compile(r"\\(?:text|mathrm|mathbf)\{([^{}]*)\}|\\[,;!() ]|\\(?=[$%])")
-_OPTION = re.compile(r"^\W*(?:option\s+)?(?:\(([A-Ha-h])\)|([A-Ha-h])[).:]|([A-H]|[a-h](?=\W*$))(?=\W*$))\s*(.*)$", re.S)
+_OPTION = re.compile(
+    r"^\W*(?:option\s+)?(?:\(([A-Ha-h])\)|([A-Ha-h])[).:]|([A-Ha-h])(?=\W*$))\s*(.*)$", re.S
+)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\[*$\d-])|\n+")
 _CONCLUDES = re.compile(
     r"(?i)^\W*(?:so|thus|hence|therefore|overall|in conclusion|in summary|consequently|finally"
     r"|this (?:means|gives|results|is)|which)\b|\b(?:therefore|thus|hence)\b"
 )
-_CLAUSE = re.compile(r"(?i)[;,(](?!\d)|\b(?:while|whereas|compared (?:to|with)|versus|vs\.?|but|and)\b")
+_CLAUSE = re.compile(
+    r"(?i)[;,(](?!\d)|\b(?:while|whereas|compared (?:to|with)|versus|vs\.?|but|and)\b"
+)
 _YEAR = re.compile(r"(?i)(?<![\d,.$])(?:FY\s?)?'?((?:19|20)\d\d)(?![\d,.]*\d)|\bFY\s?'?(\d\d)\b")
 _OTHER = re.compile(
     r"(?i)\b(?:(?:compared (?:to|with)|versus|vs\.?|prior year|previous year)\b[^.;\d]{0,40}"
     r"|(?:up|down|out|and|range[sd]?)? ?\b(?:from|out of)\s*)$"
 )
-_OPERATOR = re.compile(r"^\s*(?:[a-zA-Z]+\s){0,3}?\s*(?:[-+−–*×÷/]|x|divided by|times|plus|minus)\s*[($]*\s*\d")
+_OPERATOR = re.compile(
+    r"^\s*(?:[a-zA-Z]+\s){0,3}?\s*(?:[-+−–*×÷/]|x|divided by|times|plus|minus)\s*[($]*\s*\d"
+)
 _LAST_OPERAND = re.compile(r"(?:[-+−*×÷/]|\bx|\bdivided by|\btimes|\bplus|\bminus)\s*\(?$")
-_YES = re.compile(r"(?i)^\W*(?:(yes|true|correct)|(no|false|incorrect))\b(?!\s+(?:one|other|of)\b|\.\s?\d)")
+_YES = re.compile(
+    r"(?i)^\W*(?:(yes|true|correct)|(no|false|incorrect))\b(?!\s+(?:one|other|of)\b|\.\s?\d)"
+)
 _YES_SOMEWHERE = re.compile(r"(?:^|[.:,!?]\s+|\n\s*)(?:\*\*)?(?:([Yy]es)|([Nn]o))\b[,.:!*\n]")
 _DENIES = re.compile(r"(?i)\b(?:not|no|never|cannot|neither|nor|without|lacks?)\b|n't\b")
 _WORD = re.compile(r"[a-z]{4,}")
@@ -71,14 +79,15 @@ def said_yes(text: str, question: str = "") -> bool | None:
         return None
     asked = set(_WORD.findall(question.lower()))
     for sentence in _SENTENCE.split(text):
-        if len(sentence.split()) <= BRIEF or len(asked & set(_WORD.findall(sentence.lower()))) * 2 >= min(len(asked), 4):
+        shared = asked & set(_WORD.findall(sentence.lower()))
+        if len(sentence.split()) <= BRIEF or len(shared) * 2 >= min(len(asked), 4):
             return not _DENIES.search(sentence)
     return None
 
 
 def concluded(text: str, question: str = "", years: bool = False) -> list[Quantity]:
-    """The quantities that may be the answer: of what is marked, else of the sentences that conclude,
-    else of the first and the last.
+    """The quantities that may be the answer: of what is marked, else of the sentences that
+    conclude, else of the first and the last.
 
     What the question states, the operands of calculations, and what is said of another year than
     the question's are left out, where anything else is there; years unless `years`.

@@ -180,8 +180,8 @@ def of_checks(outcome: Outcome) -> Iterator[str]:
     yield f"check    {given:,} given = {outcome.passed:,} pass all + {failed:,} fail one or more"
     apply = {name: c for name, c in outcome.counts.items() if c.passed or c.failed}
     known = any(counts.truth for counts in apply.values())
-    head = f"{'':{LABEL - 6}}{'passed':>9}{'failed':>9}{'no word':>9}{'pass':>7}"
-    yield head + (f"   {'right if passed':>15}{'failed':>8}{'finds':>7}" if known else "")
+    head = f"{'':16}{'passed':>9}{'failed':>9}{'n/a':>9}{'pass':>6}"
+    yield head + (f"{'precision':>11}{'recall':>8}{'if failed':>11}" if known else "")
     for name, counts in apply.items():
         yield _verdicts(name, counts)
     if others := [name for name in outcome.names if name not in apply]:
@@ -195,13 +195,12 @@ def of_checks(outcome: Outcome) -> Iterator[str]:
 
 def _verdicts(name: str, counts: Counts) -> str:
     applies = counts.passed + counts.failed
-    line = f"{name:<{LABEL - 6}}{counts.passed:>9,}{counts.failed:>9,}{counts.not_applicable:>9,}"
-    line += f"{counts.passed / applies:>7.0%}"
+    line = f"{name:<16}{counts.passed:>9,}{counts.failed:>9,}{counts.not_applicable:>9,}"
+    line += f"{counts.passed / applies:>6.0%}"
     told = counts.as_json()
     if "known" in told:
-        figures = (told["precision"], told["right_if_failed"], told["recall"])
-        cells = ("-" if one is None else f"{one:.3f}" for one in figures)
-        line += "   {:>15}{:>8}{:>7}".format(*cells)
+        line += f"{_share(told['precision']):>11}{_share(told['recall']):>8}"
+        line += f"{_share(told['right_if_failed']):>11}"
     return line
 
 
@@ -217,8 +216,11 @@ def _worth(outcome: Outcome) -> Iterator[str]:
     )
     if outcome.known < ENOUGH:
         yield f"         too few to judge a check by: {ENOUGH} or more would tell"
-    elif told["p_star"] and told["p_star"] < 1:
-        yield f"         enough if no more than {told['p_star']:.0%} of all are wrong (p*, docs/checks.md)"
+    elif told["p_star"]:
+        yield (
+            f"         that keeps {told['keeps_right']:.0%} of the right and"
+            f" {_share(told['keeps_wrong'])} of the wrong: p* {told['p_star']:.2f} (docs/checks.md)"
+        )
 
 
 def _share(value: float | None) -> str:
@@ -227,7 +229,8 @@ def _share(value: float | None) -> str:
 
 def _worst(apply: Mapping[str, Counts]) -> Iterator[str]:
     """An answer that fails the check that fails most, to read."""
-    name = max(apply, key=lambda name: apply[name].failed, default="")
+    others = [name for name in apply if name != TRUTH] or [*apply]
+    name = max(others, key=lambda name: apply[name].failed, default="")
     if name and (first := apply[name].first):
         answer, verdict = first
         yield f"fails {name}, {answer.id}: {_cut(verdict.value)}"

@@ -139,14 +139,14 @@ def _agree(one: Quantity, gold: Quantity, question: str, right: str) -> bool:
 
 
 def _same_sign(one: Quantity, gold: Quantity, asked: str) -> bool:
-    """Whether both are a rise, or both a fall; "fell by 3" is -3 unless it is asked for the fall."""
+    """Whether both are a rise, or both a fall; "fell by 3" is -3 unless the fall is asked for."""
     if not one.figure or gold.sign == 0:
         return True
     falls = gold.sign < 0 or gold.way < 0
     if one.sign < 0 or (one.way < 0 and one.sign):
         return falls or bool(FALLS.search(asked))
     if one.way > 0:
-        return not falls or gold.sign > 0 > gold.way and one.way == gold.way
+        return not falls
     return gold.sign > 0 or one.sign == 0
 
 
@@ -184,14 +184,14 @@ def _near(one: Quantity, factor: float, gold: Quantity) -> bool:
     if measured and apart <= max(NEAR * right, float(gold.last_place) / 2):
         return True
     place = float(one.last_place) * factor
-    return apart <= max(place, float(gold.last_place)) / 2 and apart <= CRUDE * right and (
-        float(one.figure) >= 10 * float(one.last_place)
-    )
+    two_digits = one.figure >= 10 * one.last_place
+    return two_digits and apart <= min(max(place, float(gold.last_place)) / 2, CRUDE * right)
 
 
 # -- texts ----------------------------------------------------------------------------------
 
-_NOT = re.compile(r"(?:\bnot|\bno|\bnever|n t|\bnor|\bneither|\bwithout|\brather than) (?:\w+ ){0,2}$")
+_NOT = re.compile(r"(?:\b(?:not|no|never|nor|neither|without|rather than)|n t) (?:\w+ ){0,2}$")
+_OTHER_OPTION = re.compile(r"\([a-h]\)")
 
 
 def _states(answer: str, gold: str) -> bool:
@@ -199,9 +199,11 @@ def _states(answer: str, gold: str) -> bool:
     right = _plain(gold)
     said = _plain(conclusions.marked(answer) or answer)
     chosen = option(conclusions.marked(answer) or answer)
-    if right in (said, chosen and _plain(chosen[1])) or not right:
-        return bool(right)
-    if len(right.split()) > SHORT:
+    if chosen and _OTHER_OPTION.search(chosen[1]):
+        return False  # "(a) park or (b) garden"
+    if right and right in (said, chosen and _plain(chosen[1])):
+        return True
+    if not right or len(right.split()) > SHORT:
         return False
     where = re.search(rf"\b{re.escape(right)}\b", said)
-    return bool(where) and not _NOT.search(said[: where.start()]) if where else False
+    return where is not None and not _NOT.search(said[: where.start()])

@@ -22,12 +22,14 @@ _MONEY = r"(?:(?:US|CA|AU|HK)?\$|[€£¥₹]|\b(?:USD|EUR|GBP|JPY|INR|CHF|Rs\.?
 _FIGURE = r"(?:\d{1,3}(?:,\d{2,3})+|\d+)(?:\.\d+)?|\.\d+"
 _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _QUANTITY = re.compile(
-    rf"""(?ix) (?: (?P<outside> {_MONEY} ) (?= [(]) )? (?P<open> [(]\s? )? (?P<sign> (?<![\w.,%)$-])[-−–] | \b(?:minus|negative)\s )?\s?
+    rf"""(?ix) (?: (?P<outside> {_MONEY} ) (?= [(]) )? (?P<open> [(]\s? )?
+    (?P<sign> (?<![\w.,%)$-])[-−–] | \b(?:minus|negative)\s )? \s?
     (?P<money> {_MONEY} )? (?P<late> [-−–] (?=[\d.]) )? \s?
     (?: (?<![\w.,/:]) (?P<figure> {_FIGURE} )
         (?: (?P<mixed> [ ]\d+/\d+ ) | (?P<part> [ ]?/[ ]?\d+ (?! [\d.,]*[ ]?/ ) ) )?
       | \b(?P<word> {_WORD} )\b )
-    (?: (?P<percent> \s?% | [\s-]?per[ ]?cent\b | [\s-]percentage[\s-]points?\b | \s?pct\b | \s?pp\b )
+    (?: (?P<percent> \s?% | [\s-]?per[ ]?cent\b | [\s-]percentage[\s-]points?\b
+          | \s?(?:pct|pp)\b )
       | (?P<basis> \s?bps\b | [ ]basis[ ]points?\b )
       | [\s-]{{0,2}} (?P<scale> {_SCALE} ) \b )?
     (?P<close> \s?[)] (?: [ ] (?P<behind> {_SCALE} ) \b )? )?
@@ -118,12 +120,11 @@ def _of(match: re.Match[str], text: str) -> Iterator[Quantity]:
     if len(said) > LONGEST or not _whole(match, text):
         return
     figure = Fraction(said.replace(",", "")) if said else Fraction(WORDS[word.lower()])
-    for piece, over in ((match["mixed"], 0), (match["part"], figure)):
-        top, _, bottom = (piece or "").replace(" ", "").partition("/")
-        if piece and not int(bottom):
+    if piece := match["mixed"] or match["part"]:
+        top, _, bottom = piece.replace(" ", "").partition("/")
+        if not int(bottom):
             return
-        if piece:
-            figure = over / int(bottom) if over else figure + Fraction(int(top), int(bottom))
+        figure = figure + Fraction(int(top), int(bottom)) if top else figure / int(bottom)
     if match["basis"]:
         figure /= 100
     sign = -1 if match["sign"] or match["late"] else 1
@@ -139,6 +140,8 @@ def _of(match: re.Match[str], text: str) -> Iterator[Quantity]:
 
 def _scale_of(match: re.Match[str]) -> int:
     name = (match["scale"] or match["behind"] or match["all_in"] or "").lower()
+    if len(name) == 1 and not match["money"] and " " in match[0].strip():
+        return 1  # 5 m are metres
     return SCALES.get(name, SCALES.get(name.removesuffix("s"), 1))
 
 

@@ -1,4 +1,4 @@
-"""Join answers with what was said of them in files beside: verdicts of checks, scores of a judge."""
+"""Join answers with what files beside them say: verdicts of checks, scores of a judge."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,9 +12,7 @@ MADE_BY = {CHECKS: "check", SCORES: "judge"}
 """The command that writes each file: a line an answer, in order."""
 
 
-def joined(
-    path: Path, folder: Path, fields: Mapping[str, str] | None = None
-) -> Iterator[Answer]:
+def joined(path: Path, folder: Path, fields: Mapping[str, str] | None = None) -> Iterator[Answer]:
     """The answers of a file with the verdicts and scores that a run folder holds of them.
 
     Raises:

@@ -15,8 +15,8 @@ FLOORS = {
     1: "records errors",
     2: "amounts answers checks asides bert bodies boilerplate budget calculations calibration"
     " commits conclusions contenders dedupe dice diversity download embedding equations files"
-    " finals first_names formats help images inputs items journal language lint marked options"
-    " overlap pacing pool prices prompts providers quantities replies rubric semantic settings show"
+    " finals first_names formats help images inputs items journal language lint marked"
+    " notation options overlap pacing pool prices prompts providers quantities replies rubric semantic settings show"
     " sidecars signals soft stored tables task teachers toml triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer checked compare course coverage decontaminate deduped defaults draft dry_run expand"

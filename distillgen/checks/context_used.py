@@ -7,13 +7,15 @@ from distillgen.checks import Setting, whole
 from distillgen.records import Answer, Verdict
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
-_USUAL = frozenset(
-    "about after also among another around because been before being between both could does doing"
-    " down each even every from have having here into just know like live lives living looking make"
-    " many more most much need needs only other over same should since some such than that their them"
-    " then there these they this those through time under until very want wants what when where which"
-    " while will with without would year years your".split()
-)
+_USUAL = frozenset({
+    "about", "after", "also", "among", "another", "around", "because", "been", "before", "being",
+    "between", "both", "could", "does", "doing", "down", "each", "even", "every", "from", "have",
+    "having", "here", "into", "just", "know", "like", "live", "lives", "living", "looking", "make",
+    "many", "more", "most", "much", "need", "needs", "only", "other", "over", "same", "should",
+    "since", "some", "such", "than", "that", "their", "them", "then", "there", "these", "they",
+    "this", "those", "through", "time", "under", "until", "very", "want", "wants", "what", "when",
+    "where", "which", "while", "will", "with", "without", "would", "year", "years", "your",
+})  # fmt: skip
 """English words of four letters or more that tell nothing of anybody."""
 SHORTEST = 4
 """Letters of a term; shorter words count where they are names, in capitals within a sentence."""

@@ -8,7 +8,7 @@ from distillgen.checks import Setting, whole
 from distillgen.records import Answer, Verdict
 
 ALWAYS = frozenset(map(Fraction, (0, 1, 2, 3, 4, 7, 10, 12, 24, 30, 52, 60, 100, 365, 1000, 3600)))
-"""Nobody needs to state these: halves and doubles, percent, days of a week, months of a year …"""
+"""Nobody needs to state these: halves, percent, the days of a week, the minutes of an hour …"""
 _UNKNOWN = re.compile(r"[^\W\d_]+")
 _CALCULATES = re.compile(r"\([^()]*\d\s*[-+*/]|[-+*/]\s*\d[^()]*\)")
 
@@ -37,8 +37,8 @@ def check(answer: Answer, setting: Setting) -> Verdict | None:
 
 def _parts(value: Fraction) -> tuple[Fraction, ...]:
     """What is said with a number: 20 % off, a fifth, one more."""
-    share = value / 100
-    return share, 1 - share, 1 + share, 100 - value, 100 + value, 1 / (value or 1), value + 1, value - 1
+    share, part = value / 100, Fraction(1) / (value or 1)
+    return share, 1 - share, 1 + share, 100 - value, 100 + value, part, value + 1, value - 1
 
 
 def _others(equation: equations.Equation, known: set[Fraction]) -> dict[str, None]:

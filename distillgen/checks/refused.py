@@ -7,22 +7,21 @@ from distillgen.records import Answer, Verdict
 
 FIRST = 300
 """Characters in which a refusal shows; what comes later is advice."""
-_REFUSES = re.compile(
-    r"""(?ix)
-    (?: \b i (?:['’]m|[ ]am)? [ ] (?: (?:really|very|truly|so) [ ])? sorry \b (?! [ ] (?:to[ ]hear|for|about|that[ ]you) )
-      | \b (?: i | we ) [ ] (?: ca(?:n['’]?t|nnot|n[ ]not) | (?:am|are)[ ](?:un|not[ ])able[ ]to
-        | (?:am|are)[ ]not[ ](?:allowed|permitted|comfortable|in[ ]a[ ]position)
-        | (?:will|do|could|would|must|have[ ]to)(?:[ ]not|n['’]t|[ ])?[ ]?(?:decline|refuse|be[ ]able[ ]to)
-        | won['’]t | (?:do[ ]not|don['’]t)[ ]have[ ](?:access|enough|sufficient|any[ ]information|the[ ](?:necessary|required))
-        ) (?! [ ] (?: say[ ]enough | wait | recommend[ ]\w+[ ]enough | stress | emphasi[sz]e ) )
-      | \b as [ ] an? [ ] (?: ai | (?:large[ ])?language[ ]model | artificial[ ]intelligence ) \b
-      | \b (?: it[ ]is | it['’]s ) [ ] (?: not[ ]possible | impossible ) [ ] to [ ] (?: answer | determine | say | tell | calculate | provide )
-      | \b (?: cannot | can[ ]not | can['’]t | could[ ]not ) [ ] be [ ] (?: determined | answered | calculated | found )
-      | \b (?: there[ ]is[ ]no | no | not[ ]enough | insufficient ) [ ] (?: relevant[ ] | sufficient[ ] )? (?: information | context | data ) [ ] (?: is[ ] | was[ ] )? (?: provided | given | available | to[ ]answer | about )
-      | \b (?: context | text | passage | document s? | information [ ] provided | provided [ ] \w+ ) [ ] (?: does | do ) (?:[ ]not|n['’]t) [ ] (?: contain | include | provide | mention | give | state | specify )
-      | \b i [ ] (?: do[ ]not | don['’]t ) [ ] know \b
-    ) """
+_PHRASES = (
+    r"i(?:['’]m| am) (?:really |very |truly |so )?sorry\b(?! (?:to hear|for|about|that you))",
+    r"^\W*sorry\b",
+    r"\b(?:i|we) (?:can(?:['’]?t|not| not)|won['’]t)\b(?! (?:say|stress|recommend|wait)\b)",
+    r"\b(?:i am|i['’]m|we are) (?:unable|not (?:able|allowed|permitted)) to\b",
+    r"\bi (?:must|have to|will|would have to) (?:decline|refuse)\b",
+    r"\bi (?:do not|don['’]t) (?:know|have (?:access|enough|sufficient|any information))\b",
+    r"\bas an? (?:ai|(?:large )?language model|artificial intelligence)\b",
+    r"\b(?:it is|it['’]s) (?:not possible|impossible) to (?:answer|determine|say|tell|calculate)\b",
+    r"\b(?:cannot|can not|can['’]t|could not) be (?:determined|answered|calculated|found)\b",
+    r"\b(?:there is no|not enough|insufficient) (?:\w+ )?(?:information|context|data)\b",
+    r"\b(?:context|text|passage|documents?|information)(?: \w+)? (?:does|do) ?(?:not|n['’]t)"
+    r" (?:contain|include|provide|mention|give|state|specify)\b",
 )
+_REFUSES = re.compile("|".join(_PHRASES), re.I)
 
 
 def check(answer: Answer, setting: Setting) -> Verdict | None:

@@ -8,7 +8,7 @@ from distillgen.records import Answer, Verdict
 
 N, MOST = 10, 0.10
 """Words of a phrase, and the share of characters in phrases that stand twice, above which a text
-is dropped (MassiveText's rule for ten words: Rae et al. 2021, "Scaling Language Models", table A1)."""
+is dropped (MassiveText's rule for ten words: Rae et al. 2021, table A1)."""
 FEWEST = 50
 """Words below which nothing is said, as there."""
 TWICE = 2
@@ -18,7 +18,8 @@ _WORD = re.compile(r"\S+")
 
 def check(answer: Answer, setting: Setting) -> Verdict | None:
     """Value: the highest share, 0 to 1, of answer and rationale."""
-    shares = [share for text in (answer.answer, answer.rationale) if (share := repeated(text)) is not None]
+    found = (repeated(answer.answer), repeated(answer.rationale))
+    shares = [share for share in found if share is not None]
     return Verdict(passed=max(shares) <= MOST, value=round(max(shares), 4)) if shares else None
 
 

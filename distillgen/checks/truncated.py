@@ -22,8 +22,7 @@ def check(answer: Answer, setting: Setting) -> Verdict | None:
     stated = answer.meta.get("finish_reason")
     if stated in CUT or "truncated" in answer.flags:
         return Verdict(passed=False, value=stated or "truncated")
-    for text in (answer.answer, answer.rationale):
-        text = text.strip()
+    for text in map(str.strip, (answer.answer, answer.rationale)):
         if len(text.split()) >= LONG and not _ends(text):
             return Verdict(passed=False, value=" ".join(text.split()[-6:]))
     return Verdict(passed=True)
