@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+
 from distillgen.records import Answer, Seed, Verdict
 
 
