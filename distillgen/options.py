@@ -181,7 +181,8 @@ Embeddings = Annotated[
     str | None,
     _option(
         TEACHER, "--embeddings",
-        "A second witness: PROVIDER:MODEL of embeddings, `local`, or local:FILE.gguf [none].",
+        "A second witness: PROVIDER:MODEL of embeddings, `local` (an embedded model),"
+        " local:all-minilm-l6-v2 (a quick one), local:FILE.gguf [none].",
     ),
 ]  # fmt: skip
 Drop = Annotated[
