@@ -1,14 +1,17 @@
 """Read a file of answers: ours, or any with a question and an answer or a label."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from distillgen import files
+from distillgen.inputs import READ_FIELDS, Line, Records
 from distillgen.records import JSON, Answer, content_id
 
 FIELDS = frozenset(Answer.model_fields)
+READ = (*(name for name in READ_FIELDS if name in FIELDS), "meta")
+"""What is read of a file of answers that anybody wrote; `of_line` takes the rest of ours."""
 
 
 def read(path: Path) -> Iterator[Answer]:
@@ -29,6 +32,23 @@ def closed(path: Path) -> bool:
     """Whether the answers are labels: judged by the first."""
     first = next(read(path), None)
     return first is not None and first.label is not None and not first.answer
+
+
+def records(path: Path, fields: Mapping[str, str] | None = None) -> Records:
+    """The rows of a file of answers in any format, as `of_line` takes them."""
+    return Records(path, fields, READ)
+
+
+def of_line(line: Line) -> Answer:
+    """A row as an answer; columns that we do not know, or that do not fit, travel in `meta`."""
+    known = {"teacher": "", "request": "", **line.known}
+    rest = known.pop("meta", {})
+    ours = {name: rest[name] for name in rest.keys() & FIELDS}
+    try:
+        others = {name: rest[name] for name in rest.keys() - FIELDS}
+        return _answer({**known, **ours, "meta": others})
+    except ValidationError:
+        return _answer({**known, "meta": rest})
 
 
 def _of_line(line: bytes) -> Answer:

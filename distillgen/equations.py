@@ -25,14 +25,15 @@ PLACES = 6
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
 _UNITS += " fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_WORDS = {word: n for n, word in enumerate(_UNITS.split())}
-_WORDS |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
-_WORDS |= {
-    f"{tens}-{unit}": _WORDS[tens] + _WORDS[unit]
+WORDS = {word: n for n, word in enumerate(_UNITS.split())}
+WORDS |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
+WORDS |= {
+    f"{tens}-{unit}": WORDS[tens] + WORDS[unit]
     for tens in _TENS.split()
     for unit in _UNITS.split()[1:10]
 }
-_SPELLED = {n: word for word, n in _WORDS.items()}
+"""English numbers from zero to ninety-nine."""
+_SPELLED = {n: word for word, n in WORDS.items()}
 _IMPLIED = {
     "both": 2, "couple": 2, "double": 2, "doubled": 2, "doubles": 2, "half": 2, "halves": 2,
     "pair": 2, "pairs": 2, "twice": 2, "second": 2, "thrice": 3, "triple": 3, "third": 3,
@@ -78,12 +79,12 @@ def _read(match: re.Match[str], text: str) -> Iterator[Number]:
         return
     if not said[0].isdigit():
         word = "percent" if said == "%" else said.lower()
-        if word in _WORDS:
+        if word in WORDS:
             whole = not _SCALE.match(text, end)
-            yield Number(start, end, Fraction(_WORDS[word]), said, whole)
+            yield Number(start, end, Fraction(WORDS[word]), said, whole)
             return
         for part in word.split("-"):
-            if value := _IMPLIED.get(part) or _WORDS.get(part):
+            if value := _IMPLIED.get(part) or WORDS.get(part):
                 yield Number(start, end, Fraction(value), said, False)
         return
     around = f"{text[start - 1 : start] or ' '}#{text[end : end + 2]}"
@@ -217,7 +218,7 @@ def values(text: str) -> set[Fraction]:
     >>> sorted(map(int, values("One of two pairs costs 3.5%, since 9:40")))
     [2, 3, 9, 40]
     """
-    stated = (n for n in numbers(text) if n.spelled[0].isdigit() or n.spelled.lower() in _WORDS)
+    stated = (n for n in numbers(text) if n.spelled[0].isdigit() or n.spelled.lower() in WORDS)
     return {n.value for n in stated if n.spelled.lower() != "one"}
 
 

@@ -1,10 +1,12 @@
-"""Lay what `stats` and `seeds` found out for a terminal, 80 columns wide."""
+"""Lay what `stats`, `seeds` and `check` found out for a terminal, 80 columns wide."""
 
+import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from distillgen import lint, show
+from distillgen.checked import ENOUGH, TRUTH, Counts, Outcome
 from distillgen.language import EXTRA
 from distillgen.records import JSON
 
@@ -12,6 +14,8 @@ WIDTH = 80
 LABEL, COLUMN = 22, 14
 GROUPS_SHOWN = 30
 """Subjects that the screen shows."""
+OVERLAPS = 3
+"""Pairs of checks, those that fail the most answers both."""
 SHOWN = 5
 """Seeds, and values of a field, that the screen shows; `--json` has all."""
 
@@ -168,6 +172,75 @@ def of_seeds(found: Mapping[str, JSON]) -> Iterator[str]:
         yield ""
         yield f"files    {found['files'][0]}  {counts['held_out']:,}, for the end"
         yield f"         {found['files'][1]}  {counts['rest']:,}, for the teacher"
+
+
+def of_checks(outcome: Outcome) -> Iterator[str]:
+    """The ledger of `check`, a line a check that applies, and what they are worth together."""
+    given, failed = outcome.given, outcome.given - outcome.passed
+    yield f"check    {given:,} given = {outcome.passed:,} pass all + {failed:,} fail one or more"
+    apply = {name: c for name, c in outcome.counts.items() if c.passed or c.failed}
+    known = any(counts.truth for counts in apply.values())
+    head = f"{'':16}{'passed':>9}{'failed':>9}{'n/a':>9}{'pass':>6}"
+    yield head + (f"{'precision':>11}{'recall':>8}{'if failed':>11}" if known else "")
+    for name, counts in apply.items():
+        yield _verdicts(name, counts)
+    if others := [name for name in outcome.names if name not in apply]:
+        yield from hung(f"{'':9}do not apply: {', '.join(others)}", " " * 9)
+    for pair, both in outcome.overlap.most_common(OVERLAPS):
+        either = sum(outcome.counts[name].failed for name in pair) - both
+        yield f"         {' and '.join(pair)}: {both:,} fail both, {either:,} either"
+    yield from _worth(outcome)
+    yield from _worst(apply)
+
+
+def _verdicts(name: str, counts: Counts) -> str:
+    applies = counts.passed + counts.failed
+    line = f"{name:<16}{counts.passed:>9,}{counts.failed:>9,}{counts.not_applicable:>9,}"
+    line += f"{counts.passed / applies:>6.0%}"
+    told = counts.as_json()
+    if "known" in told:
+        line += f"{_share(told['precision']):>11}{_share(told['recall']):>8}"
+        line += f"{_share(told['right_if_failed']):>11}"
+    return line
+
+
+def _worth(outcome: Outcome) -> Iterator[str]:
+    """What is left without the answers that fail, where it is known what is right."""
+    if not outcome.known:
+        return
+    told = outcome.selection()
+    by = f"{outcome.reviewed:,} by review" if outcome.reviewed else "by gold"
+    yield (
+        f"right    {told['right']:.3f} of {outcome.known:,} known ({by}); without those that fail"
+        f" a check ({TRUTH} aside): {_share(told['right_of_kept'])}, {told['kept']:.0%} are left"
+    )
+    if outcome.known < ENOUGH:
+        yield f"         too few to judge a check by: {ENOUGH} or more would tell"
+    elif told["p_star"]:
+        yield (
+            f"         that keeps {told['keeps_right']:.0%} of the right and"
+            f" {_share(told['keeps_wrong'])} of the wrong: p* {told['p_star']:.2f} (docs/checks.md)"
+        )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _worst(apply: Mapping[str, Counts]) -> Iterator[str]:
+    """An answer that fails the check that fails most, to read."""
+    others = [name for name in apply if name != TRUTH] or [*apply]
+    name = max(others, key=lambda name: apply[name].failed, default="")
+    if name and (first := apply[name].first):
+        answer, verdict = first
+        yield f"fails {name}, {answer.id}: {_cut(verdict.value)}"
+        yield f"         {_cut(answer.question)}"
+        yield f"         {_cut(answer.label or answer.answer)}"
+
+
+def _cut(value: JSON) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return textwrap.shorten(text, WIDTH - 25, placeholder=" …")
 
 
 def said(warnings: list[str]) -> Iterator[str]:

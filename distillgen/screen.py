@@ -19,13 +19,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from distillgen import show
+from distillgen import findings, show
 from distillgen.boilerplate import NO_FRAME
 from distillgen.deduped import Deduped
 from distillgen.draft import KINDS
+from distillgen.figures import of_checks
 from distillgen.prices import dollars
 from distillgen.records import JSON, Answer, Tier
 from distillgen.sending import Tally
+from distillgen.stages.check import Checking
 from distillgen.work import Result
 
 WIDTH = 80
@@ -171,10 +173,16 @@ def ledger(result: Result) -> list[str]:
         ]  # fmt: skip
         sums = " + ".join(p for p in parts if p)
         return [f"{result.command:<8} {_n(counts, 'given', 'request', 'requests')} = {sums}"]
+    if words := findings.SUMS.get(result.command):
+        parts = [_n(counts, name, said) for name, said in words.items()]
+        sums = " + ".join(part for part in parts if part) + _kinds(result)
+        return [f"{result.command:<8} {counts['given']:,} given = {sums}"]
     if result.decontaminated:
         parts = [_n(counts, "kept", "kept"), _n(counts, "flagged", "flagged")]
         sums = f"decontaminate   {counts['given']:,} given = {' + '.join(p for p in parts if p)}"
         return [sums, *_table(result), *_evidence(result)]
+    if isinstance(result, Checking):
+        return list(of_checks(result.outcome))
     if result.deduped:
         return _of_dedupe(result, result.deduped)
     lines = []
@@ -186,6 +194,19 @@ def ledger(result: Result) -> list[str]:
         lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}")
         lines.append(f"         {one.format}{form}")
     return lines
+
+
+def verdicts(result: Result) -> dict[str, JSON]:
+    """What check found: figures by check, how many fail both of two, and what is left without those
+    that fail any."""
+    if not isinstance(result, Checking):
+        return {}
+    outcome = result.outcome
+    return {
+        "checks": {name: counts.as_json() for name, counts in outcome.counts.items()},
+        "overlap": [{"checks": pair, "both": n} for pair, n in outcome.overlap.most_common()],
+        "without_failed": outcome.selection() if outcome.known else None,
+    }
 
 
 def compared(result: Result) -> dict[str, JSON]:

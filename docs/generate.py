@@ -98,6 +98,11 @@ LEDGER = """
     - `decontaminate`, in records: `given = kept + flagged`; without `--drop` the flagged ones are
       in the file still.
     - `dedupe`, in records: `given = kept + duplicate + template`.
+    - `judge`, in answers and candidates, `compare`, in records that have two to compare: `given =
+      kept + failed + open`.
+    - `select`, in records: `given = kept + not_judged + below_min + check_silent + check_failed +
+      too_near + over_budget`; `pairs`, in questions: `given = kept + single + all_right +
+      all_wrong + undecided`. A reason that never applied is left out.
 
     `--json` prints one object: `command`, `run`, `counts` (by stage for `run`), `usage`
     (`requests` and tokens of this command), `cost_usd` of this command and `spent_usd` of the run
@@ -107,6 +112,14 @@ LEDGER = """
     cosine of embeddings that counts as the same, `above` (null without any).
     `dedupe` adds the number of `clusters`, `frames`: what was left out of fields, and `bar`: the
     cosine `above` which texts say the same, with the known pairs that it has `found`, and `wrong`.
+    `judge` and `compare` add `judge`, the number of `records`, of verdicts on the judge's `own`
+    answers, and of `known` truths. `judge` adds `scores` by aspect, `at_threshold` of the rubric,
+    and `calibration`: for each bar `by` the lowest score or the mean, `at_least` so high, how many
+    known answers `passed`, how many of them are `right`, `precision`, `recall`, and whether it is
+    the `best`. `compare` adds how many verdicts are `consistent`, and `inconsistent`; its `known`
+    says how often the `right` one was named, and the `wrong` one. `select` adds `compared`: what
+    is `selected`, as many at `random`, and all `given`. `pairs` adds `reasons`, and figures on
+    `length`.
 """
 
 

@@ -147,6 +147,8 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
     for name in ("topics", "attributes"):
         if f'{{"{name}"' in words:
             return {name: drafted(words, properties.get(name, {}), point(dice))}
+    if '"analysis"' in words:
+        return judged(words, dice)
     reason = reasons(point(dice))
     if '"criticism"' in words:
         return {"criticism": reason, "mend": "yes" if point("mend", dice) < 0.5 else "no"}
@@ -163,6 +165,24 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         return {"rationale": reason, "label": labels[int(point("label", dice) * len(labels))]}
     number = 1 + int(point("answer", dice) * 10**6)
     return {"rationale": reason, "answer": f"Put {number} aside, and then decide."}
+
+
+def judged(words: str, dice: str) -> dict[str, JSON]:
+    """A verdict: scores of the aspects that are named, or which of two answers is better.
+
+    Of two the same one in both orders, but where the judge goes by the order: in 3 of 10 replies
+    it names the first.
+    """
+    analysis = reasons(point(dice))
+    if '"better"' in words:
+        texts = re.search(r"(?s)\n<first>\n(.*)\n</first>\n<second>\n(.*)\n</second>", words)
+        assert texts
+        first = point("worth", texts[1]) > point("worth", texts[2])
+        by_order = point("order", dice) < 0.3
+        return {"analysis": analysis, "better": "first" if first or by_order else "second"}
+    aspects = re.findall(r'(?m)^- "(\w+)": (?!work out)', words)
+    scores = {name: 1 + int(5 * point(name, dice)) for name in aspects if name != "analysis"}
+    return {"analysis": analysis, **scores}
 
 
 def stated_labels(words: str) -> list[str]:
