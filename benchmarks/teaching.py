@@ -101,7 +101,9 @@ if __name__ == "__main__":
         run("answer", inputs, "--samples", 5, "--teacher", teacher, *options)
         answers = list(read(out / name / "answers.jsonl"))
         distinct = sum(len({key(c) for c in a.candidates}) for a in answers) / len(answers)
-        print(f"\n{name}, {teacher}: {len(answers)} inputs, {distinct:.1f} different answers each\n")
+        print(
+            f"\n{name}, {teacher}: {len(answers)} inputs, {distinct:.1f} different answers each\n"
+        )
         print("| kept | right | share kept |\n|---|---:|---:|")
         labels = tuple(answers[0].soft_label) if answers[0].label else ()
         print("\n".join(table(answers, labels)) + told(answers))

@@ -120,35 +120,45 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
     properties = form.get("json_schema", {}).get("schema", {}).get("properties", {})
     dice = meaning(body)
     if '"examples"' in words:
-        stated = re.search(r"generate (\d+) more", words) or re.search(r"exactly (\d+) item", words)
-        count = int(stated[1]) if stated else 3
-        count = properties.get("examples", {}).get("minItems", count)
-        pairs = [proposal(point(dice, i), point("twin", dice, i) < twins)
-                 for i in range(count)]  # fmt: skip
-        if "in quite other words" in words or "x stands in its place" in words:
-            backwards = "x stands in its place" in words
-            lines = [line for line in words.splitlines() if line.startswith('{"user_context"')]
-            pairs = [rewritten(point(dice, i), json.loads(line), backwards=backwards)
-                     for i, line in enumerate(lines)]  # fmt: skip
-        items = [{"user_context": c, "question": q} for c, q in pairs]
-        for i, item in enumerate(items):
-            if '"sample"' in words:
-                item["sample"] = str(i + 1)
-            if '"number"' in words:
-                item["number"] = str(i + 1)
-            if '"persona"' in words:
-                twin = point("twin", dice, i) >= twins / 2 and point("double", dice, i) < twins / 2
-                item["persona"] = proposal(point("who", dice, i), twin)[0]
-            if '"flawed"' in words:
-                item["flawed"] = reasons(point("flawed", dice, i))
-            if "about a text that lies before them" in words:
-                del item["user_context"]
-        return {"examples": items}
+        return {"examples": examples(words, properties, dice, twins)}
     for name in ("topics", "attributes"):
         if f'{{"{name}"' in words:
             return {name: drafted(words, properties.get(name, {}), point(dice))}
     if '"analysis"' in words:
         return judged(words, dice)
+    return answered(words, properties, dice)
+
+
+def examples(words: str, properties: JSON, dice: JSON, twins: float) -> list[dict[str, str]]:
+    """Inputs, with what else is asked of each."""
+    stated = re.search(r"generate (\d+) more", words) or re.search(r"exactly (\d+) item", words)
+    count = int(stated[1]) if stated else 3
+    count = properties.get("examples", {}).get("minItems", count)
+    pairs = [proposal(point(dice, i), point("twin", dice, i) < twins)
+             for i in range(count)]  # fmt: skip
+    if "in quite other words" in words or "x stands in its place" in words:
+        backwards = "x stands in its place" in words
+        lines = [line for line in words.splitlines() if line.startswith('{"user_context"')]
+        pairs = [rewritten(point(dice, i), json.loads(line), backwards=backwards)
+                 for i, line in enumerate(lines)]  # fmt: skip
+    items = [{"user_context": c, "question": q} for c, q in pairs]
+    for i, item in enumerate(items):
+        if '"sample"' in words:
+            item["sample"] = str(i + 1)
+        if '"number"' in words:
+            item["number"] = str(i + 1)
+        if '"persona"' in words:
+            twin = point("twin", dice, i) >= twins / 2 and point("double", dice, i) < twins / 2
+            item["persona"] = proposal(point("who", dice, i), twin)[0]
+        if '"flawed"' in words:
+            item["flawed"] = reasons(point("flawed", dice, i))
+        if "about a text that lies before them" in words:
+            del item["user_context"]
+    return items
+
+
+def answered(words: str, properties: JSON, dice: JSON) -> dict[str, JSON]:
+    """An answer or a label with its reason, or what is said of one."""
     reason = reasons(point(dice))
     if '"criticism"' in words:
         return {"criticism": reason, "mend": "yes" if point("mend", dice) < 0.5 else "no"}
