@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from distillgen.asking import Parse, Step
-from distillgen.course import Record, Result, Setting, course
+from distillgen.course import Record, Result, Setting, course, right
 from distillgen.errors import FailureKind
 from distillgen.journal import Journal
 from distillgen.outcomes import Failed, settle
@@ -19,6 +19,8 @@ AHEAD = 20_000
 them in memory; the others are read from the journal in the end."""
 STUCK = 1000
 """Behind so many, and each so many more, the first open input may have failed: the journal says."""
+TORN = 0.6
+"""A teacher that gives no label so much is torn."""
 FEW_RATIONALES = 0.1
 """Above this share of answers without a rationale the run says so loudly."""
 
@@ -28,11 +30,28 @@ class Answered:
     """What came of the inputs that have been handed out."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """`given`, `kept`, `rejected`, `failed`, `open`; among the kept `no_rationale`, `several`, and
-    each flag."""
+    """`given`, `kept`, `rejected`, `failed`, `open`; among the kept `no_rationale`, `several` (more
+    answers than inputs), `unanimous` and `no_majority` (of several draws), `soft`, `torn` (no label
+    has 0.6), `gold` and `right` (known, and met), and each flag."""
     kinds: Counter[str] = field(default_factory=Counter)
     """Failures by kind."""
     labels: Counter[str] = field(default_factory=Counter)
+
+    def keep(self, answer: Answer) -> None:
+        """Count an answer."""
+        counts, share = self.counts, answer.vote_share
+        counts["kept"] += 1
+        counts["no_rationale"] += answer.rationale_source == "none" and bool(answer.teacher)
+        counts["unanimous"] += share == 1
+        counts["no_majority"] += share is not None and share <= 0.5
+        counts["soft"] += bool(answer.soft_label)
+        counts["torn"] += max(answer.soft_label.values(), default=1) < TORN
+        if answer.gold:
+            counts["gold"] += 1
+            counts["right"] += right(answer, answer.gold)
+        counts.update(answer.flags)
+        if answer.label:
+            self.labels[answer.label] += 1
 
 
 class _Way:
@@ -233,12 +252,8 @@ class Answering:
                 counts["failed"] += 1
                 self.answered.kinds[kind] += 1
             case Answer() as first:
-                counts["kept"] += 1
+                self.answered.keep(first)
                 counts["several"] += len(way.records) - 1
-                counts["no_rationale"] += first.rationale_source == "none" and bool(first.teacher)
-                counts.update(first.flags)
-                if first.label:
-                    self.answered.labels[first.label] += 1
             case _:
                 counts["rejected"] += 1
         yield from way.records

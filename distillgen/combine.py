@@ -42,6 +42,8 @@ def choose(how: Combine, candidates: Sequence[Candidate], gold: str, rate: Rate)
     Args:
         candidates: those with an answer, the first teacher's first; at least one.
     """
+    if len(candidates) == 1:
+        return [*candidates]
     keys = [key(candidate) for candidate in candidates]
     votes = Counter(keys)
     firsts = {found: n for n, found in reversed(list(enumerate(keys)))}
@@ -69,11 +71,13 @@ def standing(found: str, candidates: Sequence[Candidate]) -> Standing:
 
 def divided(candidates: Sequence[Candidate]) -> bool:
     """Whether teachers differ; with one teacher, whether no answer has more than half its draws."""
+    if len(candidates) == 1:
+        return False
     majorities = _majorities(candidates, [key(candidate) for candidate in candidates])
     if len(majorities) > 1:
         return len(set(majorities.values())) > 1
     votes = Counter(map(key, candidates))
-    return votes.most_common(1)[0][1] * 2 <= len(candidates) and len(candidates) > 1
+    return votes.most_common(1)[0][1] * 2 <= len(candidates)
 
 
 def _majorities(candidates: Sequence[Candidate], keys: Sequence[str]) -> dict[str, str]:

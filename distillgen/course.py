@@ -245,19 +245,20 @@ def _rationalized(
     STaR (Zelikman et al. 2022): a rationale towards the known answer teaches too, if it holds no
     trace of the hint.
     """
-    if not example.gold or _right(answer, example.gold):
+    if not example.gold or right(answer, example.gold):
         return answer
     step = setting.teachers[0].draw(example, hint=example.gold)
     [result] = yield [step]
     if not isinstance(result, Reading) or betrays(result):
         return _flagged(answer, "not_rationalized")
     hinted = _rewritten(answer, result, step, "rationalized")
-    if not _right(hinted, example.gold):
+    if not right(hinted, example.gold):
         return _flagged(answer, "not_rationalized")
     return hinted.model_copy(update={"teacher": setting.teachers[0].name, "style": ""})
 
 
-def _right(answer: Answer, gold: str) -> bool:
+def right(answer: Answer, gold: str) -> bool:
+    """Whether an answer comes to the gold one."""
     if answer.label:
         return answer.label.casefold() == gold.strip().casefold()
     return finals.same(answer.answer, gold)

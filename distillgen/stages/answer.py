@@ -12,7 +12,7 @@ from distillgen.defaults import of_answer, settled_of_answer
 from distillgen.engine import Stop
 from distillgen.errors import DONE, FEWER, FailureKind
 from distillgen.folder import others
-from distillgen.records import Answer, Completion, Example, Failure, Rejection, Seed
+from distillgen.records import JSON, Answer, Completion, Example, Failure, Rejection, Seed
 from distillgen.sending import Ask
 from distillgen.stages.expand import walk_of
 from distillgen.work import Result, Work
@@ -115,8 +115,22 @@ def run(work: Work, source: Path, given: inputs.Inputs) -> Result:
     result.code = stop.code if stop else FEWER if too_many else DONE
     result.ended = "" if stop else "done"
     result.notes = notes + _notes(answering)
+    result.measured = _measured(answering)
     work.finish(entry, result)
     return result
+
+
+def _measured(answering: Answering) -> dict[str, JSON]:
+    """The same for `--json`: `labels`, and counts of the answers that are as `answer.Answered`
+    says, or have a flag."""
+    answered = answering.answered
+    ledger = ("given", "kept", "rejected", "failed", "open")
+    found = {name: n for name, n in answered.counts.items() if n and name not in ledger}
+    return (
+        {"labels": dict(answered.labels), "answers": found}
+        if answered.labels
+        else {"answers": found}
+    )
 
 
 def _notes(answering: Answering) -> list[str]:
@@ -128,6 +142,18 @@ def _notes(answering: Answering) -> list[str]:
             f"WARNING: {counts['no_rationale']} of {kept} answers came without a rationale;"
             " ask for it in the prompt, or take another teacher"
         )
+    if answering.answered.labels:
+        named = answering.answered.labels.most_common()
+        notes.append("labels: " + ", ".join(f"{label} {n:,}" for label, n in named))
+    if setting.several and kept and counts["unanimous"] + counts["no_majority"]:
+        notes.append(
+            f"votes: {counts['unanimous']:,} of {kept:,} unanimous,"
+            f" {counts['no_majority']:,} without a majority"
+        )
+    if counts["soft"]:
+        notes.append(f"soft labels: {counts['soft']:,}, {counts['torn']:,} torn (no label has 0.6)")
+    if counts["gold"]:
+        notes.append(f"gold: {counts['right']:,} of {counts['gold']:,} right")
     if counts["several"]:
         notes.append(f"{kept + counts['several']:,} answers to {kept:,} inputs (--combine union)")
     if divided := counts["rejected"]:
