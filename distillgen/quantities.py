@@ -24,7 +24,7 @@ _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _QUANTITY = re.compile(
     rf"""(?ix) (?: (?P<outside> {_MONEY} ) (?= [(]) )? (?P<open> [(]\s? )?
     (?P<sign> (?<![\w.,%)$-])[-−–] | \b(?:minus|negative)\s )? \s?
-    (?P<money> {_MONEY} )? (?P<late> [-−–] (?=[\d.]) )? \s?
+    (?P<money> {_MONEY} )? (?P<late> (?<![\w.,%)-]) [-−–] (?=[\d.]) )? \s?
     (?: (?<![\w.,/:]) (?P<figure> {_FIGURE} )
         (?: (?P<mixed> [ ]\d+/\d+ ) | (?P<part> [ ]?/[ ]?\d+ (?! [\d.,]*[ ]?/ ) ) )?
       | \b(?P<word> {_WORD} )\b )
@@ -32,7 +32,7 @@ _QUANTITY = re.compile(
           | \s?(?:pct|pp)\b )
       | (?P<basis> \s?bps\b | [ ]basis[ ]points?\b )
       | [\s-]{{0,2}} (?P<scale> {_SCALE} ) \b )?
-    (?P<close> \s?[)] (?: [ ] (?P<behind> {_SCALE} ) \b )? )?
+    (?P<close> \s?[)] (?P<all_percent> % )? (?: [ ] (?P<behind> {_SCALE} ) \b )? )?
     (?: \s [(] in \s (?:USD\s)? (?P<all_in> {_SCALE} ) [)] )? """
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -132,8 +132,9 @@ def _of(match: re.Match[str], text: str) -> Iterator[Quantity]:
         sign = min(sign, 0)
     places = len(said.partition(".")[2].rstrip("0")) + (2 if match["basis"] else 0)
     yield Quantity(
-        match.start(), end, figure, _scale_of(match),
-        bool(match["percent"] or match["basis"]), sign, _way(match, text), places,
+        match.start(), end, figure,
+        _scale_of(match),
+        bool(match["percent"] or match["all_percent"] or match["basis"]), sign, _way(match, text), places,
         bool(match["money"] or match["outside"]),
     )  # fmt: skip
 
@@ -150,7 +151,7 @@ def _whole(match: re.Match[str], text: str) -> bool:
     rest = text[match.end() : match.end() + 2]
     if match["word"]:
         return not rest.startswith("-")
-    if re.match(r"(?![xX](?!\w))[A-Za-z_\0]", rest) or re.match(r"[.,/:-]\d", rest):
+    if re.match(r"(?![xX](?!\w))[A-Za-z_\0]", rest) or re.match(r"[.,/:]\d", rest):
         return False
     scale = match["scale"] or ""
     if len(scale) == 1 and not match["money"] and not text[match.end("figure")].isspace():
