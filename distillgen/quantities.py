@@ -116,7 +116,6 @@ def read(text: str) -> tuple[Quantity, ...]:
 
 def _of(match: re.Match[str], text: str) -> Iterator[Quantity]:
     said, word = match["figure"] or "", match["word"]
-    end = match.end()
     if len(said) > LONGEST or not _whole(match, text):
         return
     figure = Fraction(said.replace(",", "")) if said else Fraction(WORDS[word.lower()])
@@ -132,10 +131,9 @@ def _of(match: re.Match[str], text: str) -> Iterator[Quantity]:
         sign = min(sign, 0)
     places = len(said.partition(".")[2].rstrip("0")) + (2 if match["basis"] else 0)
     yield Quantity(
-        match.start(), end, figure,
-        _scale_of(match),
-        bool(match["percent"] or match["all_percent"] or match["basis"]), sign, _way(match, text), places,
-        bool(match["money"] or match["outside"]),
+        match.start(), match.end(), figure, _scale_of(match),
+        bool(match["percent"] or match["all_percent"] or match["basis"]),
+        sign, _way(match, text), places, bool(match["money"] or match["outside"]),
     )  # fmt: skip
 
 
