@@ -1,8 +1,8 @@
 """Measure checks on public data: `python benchmarks/checks.py DIR`.
 
 DIR holds `gsm8k/train.jsonl` (Cobbe et al. 2021: worked solutions, taken as right) and `svamp/`
-with the outputs of PaLM-540B (Hsieh et al. 2023). Of GSM8K every solution that `arithmetic` rejects is
-printed, to be read; then one result in one equation of each of 2,000 solutions is changed, and
+with the outputs of PaLM-540B (Hsieh et al. 2023). Of GSM8K every solution that `arithmetic` rejects
+is printed, to be read; then one result in one equation of each of 2,000 solutions is changed, and
 counted how many of these are found: with the marks "<<48/2=24>>" and without. Of SVAMP the answers
 are judged by their equations, and kept where neither `states_answer` nor `grounded` fails.
 """
@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from distillgen import calculations, checks
+from distillgen import calculations, checks, marked
+from distillgen.errors import ParseError
 from distillgen.records import Answer
 
 PLANTED = 2000
@@ -74,15 +75,14 @@ def gsm8k(path: Path) -> None:
 def palm(folder: Path) -> Iterator[Answer]:
     """The answers of PaLM-540B to SVAMP's training problems; its texts run on into a next one."""
     problems = [json.loads(line) for line in (folder / "svamp_train.json").read_text().splitlines()]
-    texts = [
-        text
-        for name in ("train_CoT_0.json", "train_CoT_1.json")
-        for text in json.loads((folder / name).read_text())
-    ]
+    parts = (json.loads(part.read_text()) for part in sorted(folder.glob("train_CoT_*.json")))
+    texts = [text for part in parts for text in part]
     for problem, text in zip(problems, texts, strict=True):
-        rationale, _, said = text.partition("Q:")[0].partition("The answer is")
-        found = re.search(r"\(.*\)", said)
-        yield answer(problem["input"], rationale, found[0] if found else "", problem["label"])
+        try:
+            found = marked.read(text)
+        except ParseError:
+            found = marked.Marked("", "")
+        yield answer(problem["input"], found.rationale, found.answer, problem["label"])
 
 
 def svamp(folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Measure decontamination: `python benchmarks/decontaminate.py DIR`, or without DIR the scale.
 
+After DIR may stand an embedded model, or URL and model, as for `known_pairs.py`.
+
 DIR holds public data: `gsm8k/train.jsonl` (openai/grade-school-math) and, from
 lm-sys/llm-decontaminator, `rephrased/` with HumanEval and MMLU sociology beside their paraphrases.
 The first 1,319 problems of GSM8K stand for a test set of that size, the others for a dataset that
@@ -21,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 
 from dedupe import texts
-from known_pairs import asked, vectors
+from known_pairs import Asked, asked, vectors
 
 from distillgen import meaning
 from distillgen.overlap import Found, Index, Item
@@ -52,12 +54,12 @@ def by_words(whole: Index, texts: list[str]) -> Find:
     return lambda text: whole.find("", text)
 
 
-def by_meaning(server: str, model: str, whole: Index, texts: list[str]) -> Find:
+def by_meaning(of: Asked, whole: Index, texts: list[str]) -> Find:
     """The same with `--embeddings`."""
     doubtful = [meaning.said("", text) for text in texts if meaning.in_doubt(whole, "", text)]
     if not doubtful:
         return by_words(whole, texts)
-    found = vectors(server, model, sorted({*meaning.items(whole), *doubtful}))
+    found = vectors(of, sorted({*meaning.items(whole), *doubtful}))
     above = meaning.measured(whole, found) or 1.0
     print(f"{'':<16} {len(found):,} texts embedded, cosine above {above:.3f}")
 
@@ -123,10 +125,10 @@ if __name__ == "__main__":
     asked_anew = column(there / "sociology_test_rephrase_english_filtered_question.jsonl", "text")
     programs = column(there / "HumanEval.jsonl", "text")
     written_anew = column(there / "humaneval_python.jsonl", "text")
-    with asked(sys.argv[2:]) as (server, model):
+    with asked(sys.argv[2:]) as of:
         for way, finder in (
             ("by the words", by_words),
-            (f"with --embeddings, {model}", partial(by_meaning, server, model)),
+            (f"with --embeddings, {of.model}", partial(by_meaning, of)),
         ):
             print(way)
             strangers("GSM8K", finder, problems[:ITEMS], problems[ITEMS:])

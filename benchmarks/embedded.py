@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from distillgen import weights
+from distillgen import catalogue, weights
 from distillgen.stored import Stored
 from distillgen.teachers.embedded import serve
 from distillgen.teachers.local import CONTEXT
@@ -63,7 +63,7 @@ def write_bodies(run: Path, model: str, path: Path) -> None:
 
 
 def main() -> None:
-    model = sys.argv[1] if len(sys.argv) > 1 else weights.DEFAULT
+    model = sys.argv[1] if len(sys.argv) > 1 else catalogue.DEFAULT
     path = weights.fetch(weights.resolve(model), lambda *_: None)
     best = {"distillgen answer": 0.0, "bare engine": 0.0}
     with tempfile.TemporaryDirectory() as name:

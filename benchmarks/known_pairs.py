@@ -1,9 +1,9 @@
-"""Measure a model of embeddings on the known pairs: `python benchmarks/known_pairs.py [URL MODEL]`.
+"""Measure embeddings on the known pairs: `python benchmarks/known_pairs.py [NAME | URL MODEL]`.
 
-Without URL, the embedded model. URL ends in `/v1`; `OPENAI_API_KEY` is sent if it is set. The bar
-is set on every second pair and judged on the others, then the other way round, and last on all. A
-pair is right when `dedupe --embeddings` would decide it as it is; those that the words alone
-decide count too.
+NAME is an embedded model, without it the default one. URL ends in `/v1`; `OPENAI_API_KEY` is sent
+if it is set. The bar is set on every second pair and judged on the others, then the other way
+round, and last on all. A pair is right when `dedupe --embeddings` would decide it as it is; those
+that the words alone decide count too.
 """
 
 import json
@@ -13,34 +13,44 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from distillgen import embedding, semantic, weights
+from distillgen import catalogue, embedding, semantic, weights
 from distillgen.semantic import Pair
 from distillgen.teachers.embedded import serve
 
 BATCH = 50
 
 
+class Asked(NamedTuple):
+    """Who is asked for embeddings."""
+
+    url: str
+    model: str
+    prefix: str = ""
+
+
 @contextmanager
-def asked(words: list[str]) -> Iterator[tuple[str, str]]:
-    """URL and model, as given or embedded."""
-    if words:
-        yield words[0], words[1]
+def asked(words: list[str]) -> Iterator[Asked]:
+    """As the command line says: URL and model, or the name of an embedded one."""
+    if len(words) > 1:
+        yield Asked(*words)
         return
-    path = weights.fetch(weights.resolve(weights.EMBEDDER), lambda *_: None)
-    server = serve(path, threads=None, context=512, slots=1, embeds=True)
-    yield server.url, weights.EMBEDDER
+    found = weights.resolve(*words or [catalogue.EMBEDDER])
+    path = weights.fetch(found, lambda *_: None)
+    server = serve(path, threads=None, context=1024, slots=1, embeds=True)
+    yield Asked(server.url, found.name, found.prefix)
     server.close()
 
 
-def vectors(url: str, model: str, texts: list[str]) -> dict[str, embedding.Vector]:
+def vectors(of: Asked, texts: list[str]) -> dict[str, embedding.Vector]:
     """The embedding of each text."""
     found = {}
     for start in range(0, len(texts), BATCH):
         batch = texts[start : start + BATCH]
         request = urllib.request.Request(
-            f"{url}/embeddings",
-            json.dumps({"model": model, "input": batch}).encode(),
+            f"{of.url}/embeddings",
+            json.dumps({"model": of.model, "input": [of.prefix + t for t in batch]}).encode(),
             {
                 "Content-Type": "application/json",
                 "Authorization": f"Bearer {os.environ.get('OPENAI_API_KEY', 'none')}",
@@ -60,8 +70,8 @@ def right(pairs: list[Pair], cosines: dict[Pair, float], above: float) -> Counte
 if __name__ == "__main__":
     pairs = semantic.known()
     left = semantic.candidates(pairs)
-    with asked(sys.argv[1:]) as (url, model):
-        found = vectors(url, model, sorted({t for p in left for t in p[:2]}))
+    with asked(sys.argv[1:]) as of:
+        found = vectors(of, sorted({t for p in left for t in p[:2]}))
     cosines = {pair: embedding.cosine(found[pair.one], found[pair.other]) for pair in left}
     for name, chosen, judged in (
         ("set on one half, judged on the other", pairs[::2], pairs[1::2]),

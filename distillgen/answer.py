@@ -125,6 +125,8 @@ class Answering:
         if way is None or not all(self._came.get(key) for key in way.steps):
             return None
         seen = _Way(way.example, self.setting)
+        if seen.steps.keys() != way.steps.keys():
+            return None
         seen.advance([self._came[key] for key in way.steps])
         return next((one for one in seen.records or () if isinstance(one, Answer)), None)
 

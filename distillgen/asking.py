@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from distillgen import images, replies
+from distillgen import images, marked, replies
 from distillgen.errors import ParseError
 from distillgen.prompts import Prompt
 from distillgen.records import (
@@ -155,7 +155,7 @@ class Asked:
             ParseError: it was cut off or refused, or lacks an answer or a label of the task.
         """
         wanted = "label" if self._labels else "answer"
-        found = replies.fields(completion, (wanted,), ("rationale",))
+        found = _fields(completion, wanted)
         text, label = found.get("answer", ""), None
         if self._labels:
             label = self._labels.get(_folded(found["label"]).strip(".\"'"))
@@ -207,6 +207,25 @@ class Asked:
 
 
 YES_NO = ["yes", "no"]
+
+
+def _fields(completion: Completion, wanted: str) -> dict[str, str]:
+    """Rationale and answer, or label: from JSON, else from a text that marks its answer.
+
+    A text that was cut off still counts where it had gone on to an example of its own making.
+    """
+    try:
+        return replies.fields(completion, (wanted,), ("rationale",))
+    except ParseError as error:
+        text = completion.text
+        ran_on = error.kind == "truncated" and marked.cut(text) != text.strip()
+        if "{" in text or not (error.kind == "bad_json" or ran_on):
+            raise
+        try:
+            rationale, answer = marked.read(replies.outside(completion))
+        except ParseError:
+            raise error from None
+        return {"rationale": rationale, wanted: answer}
 
 
 def _folded(label: str) -> str:

@@ -1,27 +1,16 @@
 """Write a BERT model, as the hub keeps it, as the one GGUF file that llama.cpp reads.
 
 The weights stay as they are, 32-bit floats; only names and the order of what describes them differ.
-The same model gives the same bytes. For models of one layout: safetensors, vocabulary of word
-pieces, mean pooling. Layouts: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md and
-https://github.com/huggingface/safetensors#format.
+For models of one layout: safetensors, vocabulary of word pieces, mean pooling.
 """
 
-import json
 import re
-import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-Value = str | float
-ALIGNED = 32
-"""Bytes; where the weights begin in the file. Each tensor has a multiple of it."""
-MEAN = 1
-"""llama.cpp's number for pooling by the mean."""
-NORMAL, CONTROL = 1, 3
-"""llama.cpp's kinds of tokens."""
-U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
-"""GGUF's kinds of values."""
+from distillgen import gguf, safetensors
 
 _PARTS = {
     "embeddings.word_embeddings": "token_embd",
@@ -40,15 +29,6 @@ _PARTS = {
 """What llama.cpp calls the parts of a layer, and what comes before the first."""
 
 
-class _Tensor(NamedTuple):
-    name: str
-    shape: tuple[int, ...]
-    start: int
-    """Offset in the safetensors file."""
-    size: int
-    """Bytes."""
-
-
 def write(out: BinaryIO, weights: Path, config: dict[str, int], vocabulary: list[str]) -> None:
     """Write the model.
 
@@ -59,29 +39,13 @@ def write(out: BinaryIO, weights: Path, config: dict[str, int], vocabulary: list
         vocabulary: a word piece a line of its `vocab.txt`.
     """
     with weights.open("rb") as file:
-        tensors = sorted(_tensors(file), key=lambda tensor: tensor.name)
+        tensors = [
+            gguf.Tensor(name, stored.shape, gguf.FLOAT, partial(stored.pieces, file))
+            for stored in safetensors.floats(file)
+            if (name := _name(stored.name))
+        ]
         described = [*_described(config), *_tokenizer(vocabulary)]
-        head = [b"GGUF", struct.pack("<IQQ", 3, len(tensors), len(described)), *described]
-        offset = 0
-        for tensor in tensors:
-            shape = tensor.shape[::-1]
-            head += [_text(tensor.name), struct.pack(f"<I{len(shape)}Q", len(shape), *shape)]
-            head.append(struct.pack("<IQ", 0, offset))  # 0: 32-bit floats
-            offset += tensor.size
-        whole = b"".join(head)
-        out.write(whole + bytes(-len(whole) % ALIGNED))
-        for tensor in tensors:
-            file.seek(tensor.start)
-            out.write(file.read(tensor.size))
-
-
-def _tensors(file: BinaryIO) -> Iterable[_Tensor]:
-    """The tensors that llama.cpp wants of a safetensors file."""
-    (length,) = struct.unpack("<Q", file.read(8))
-    for name, tensor in json.loads(file.read(length)).items():
-        start, end = tensor.get("data_offsets", (0, 0))
-        if (new := _name(name)) and tensor["dtype"] == "F32":
-            yield _Tensor(new, tuple(tensor["shape"]), 8 + length + start, end - start)
+        gguf.write(out, described, sorted(tensors, key=lambda tensor: tensor.name))
 
 
 def _name(name: str) -> str | None:
@@ -96,53 +60,33 @@ def _name(name: str) -> str | None:
 
 
 def _described(config: dict[str, int]) -> Iterable[bytes]:
-    yield _pair("general.architecture", STRING, "bert")
+    yield gguf.pair("general.architecture", gguf.STRING, "bert")
     for name, value in (
         ("context_length", config["max_position_embeddings"]),
         ("embedding_length", config["hidden_size"]),
         ("feed_forward_length", config["intermediate_size"]),
         ("block_count", config["num_hidden_layers"]),
         ("attention.head_count", config["num_attention_heads"]),
-        ("pooling_type", MEAN),
+        ("pooling_type", gguf.MEAN),
     ):
-        yield _pair(f"bert.{name}", U32, value)
-    yield _pair("bert.attention.layer_norm_epsilon", F32, config["layer_norm_eps"])
-    yield _pair("bert.attention.causal", BOOL, False)
+        yield gguf.pair(f"bert.{name}", gguf.U32, value)
+    yield gguf.pair("bert.attention.layer_norm_epsilon", gguf.F32, config["layer_norm_eps"])
+    yield gguf.pair("bert.attention.causal", gguf.BOOL, False)
 
 
 def _tokenizer(vocabulary: list[str]) -> Iterable[bytes]:
     special = {token: n for n, token in enumerate(vocabulary) if re.fullmatch(r"\[.+\]", token)}
-    yield _pair("tokenizer.ggml.model", STRING, "bert")
-    yield _pair("tokenizer.ggml.pre", STRING, "default")
-    yield _pair("tokenizer.ggml.token_type_count", U32, 2)
-    yield _array("tokenizer.ggml.tokens", STRING, [
+    yield gguf.pair("tokenizer.ggml.model", gguf.STRING, "bert")
+    yield gguf.pair("tokenizer.ggml.pre", gguf.STRING, "default")
+    yield gguf.pair("tokenizer.ggml.token_type_count", gguf.U32, 2)
+    yield gguf.array("tokenizer.ggml.tokens", gguf.STRING, [
         token if token in special else token[2:] if token.startswith("##") else f"\u2581{token}"
         for token in vocabulary
     ])  # fmt: skip
-    kinds = [CONTROL if token in special else NORMAL for token in vocabulary]
-    yield _array("tokenizer.ggml.token_type", I32, kinds)
+    kinds = [gguf.CONTROL if token in special else gguf.NORMAL for token in vocabulary]
+    yield gguf.array("tokenizer.ggml.token_type", gguf.I32, kinds)
     for name, token in (
         ("bos", "[CLS]"), ("eos", "[SEP]"), ("seperator", "[SEP]"), ("padding", "[PAD]"),
         ("unknown", "[UNK]"), ("mask", "[MASK]"),
     ):  # fmt: skip
-        yield _pair(f"tokenizer.ggml.{name}_token_id", U32, special[token])
-
-
-def _pair(key: str, kind: int, value: Value) -> bytes:
-    return _text(key) + struct.pack("<I", kind) + _value(kind, value)
-
-
-def _array(key: str, kind: int, values: Sequence[Value]) -> bytes:
-    head = _text(key) + struct.pack("<IIQ", ARRAY, kind, len(values))
-    return head + b"".join(_value(kind, value) for value in values)
-
-
-def _value(kind: int, value: Value) -> bytes:
-    if isinstance(value, str):
-        return _text(value)
-    return struct.pack({U32: "<I", I32: "<i", F32: "<f", BOOL: "<?"}[kind], value)
-
-
-def _text(text: str) -> bytes:
-    spelled = text.encode()
-    return struct.pack("<Q", len(spelled)) + spelled
+        yield gguf.pair(f"tokenizer.ggml.{name}_token_id", gguf.U32, special[token])

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from contextlib import suppress
+from itertools import islice, zip_longest
 
 import orjson
 
@@ -14,6 +15,11 @@ MOST_TOKENS = 10_000_000
 """A usage figure above this is not believed."""
 BYTES_PER_TOKEN = 3
 """For estimates where usage is missing; English has about 4.4, so they err on the dear side."""
+LOWEST, HIGHEST = -1e6, 1e-3
+"""Between these a log-probability is believed: some write -9999 for what is impossible, and what
+is certain may come out a little above 0."""
+MOST_PLACES = 16
+"""Tokens of a reply whose log-probabilities are read: a label's letter stands early."""
 LOST = "\ufffd"
 """Stands for a character that no UTF-8 file can hold, and for NUL."""
 NATIVE = ("reasoning_content", "reasoning", "thinking", "thinking_blocks", "reasoning_details")
@@ -64,6 +70,7 @@ def completion(body: bytes, asked_bytes: int = 0) -> Completion:
         finish_reason=_text(choice.get("finish_reason")),
         usage=_usage(whole.get("usage"), asked_bytes, len((text + reasoning).encode())),
         model=_text(whole.get("model")),
+        top_logprobs=_tops(choice.get("logprobs") or whole.get("logprobs")),
     )
 
 
@@ -175,6 +182,49 @@ def _text(value: JSON) -> str:
     if isinstance(value, str):
         return writable(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _tops(stated: JSON) -> tuple[dict[str, float], ...]:
+    """The likeliest tokens of the first places, wherever and however they are told.
+
+    A list of places stands under `content` (OpenAI, vLLM, llama.cpp) or by itself (Ollama); older
+    servers and Together write the columns of OpenAI's completions API, a list each.
+    """
+    if not stated:
+        return ()
+    places = stated.get("content") if isinstance(stated, dict) else stated
+    if isinstance(places, list):
+        return tuple(_top(place) for place in places[:MOST_PLACES])
+    if not isinstance(stated, dict):
+        return ()
+    tokens, own, tops = (
+        column if isinstance(column := stated.get(name), list) else []
+        for name in ("tokens", "token_logprobs", "top_logprobs")
+    )
+    columns = islice(zip_longest(tokens, own, tops), MOST_PLACES)
+    return tuple(
+        _top({"token": token, "logprob": logprob, "top_logprobs": top})
+        for token, logprob, top in columns
+    )
+
+
+def _top(place: JSON) -> dict[str, float]:
+    """The tokens of one place; what has no probability, or none that can be, is left out."""
+    if not isinstance(place, dict):
+        return {}
+    others = place.get("top_logprobs")
+    if isinstance(others, dict):
+        pairs = list(others.items())
+    else:
+        listed = others if isinstance(others, list) else []
+        told = (one for one in listed if isinstance(one, dict))
+        pairs = [(one.get("token"), one.get("logprob")) for one in told]
+    found: dict[str, float] = {}
+    for token, logprob in (*pairs, (place.get("token"), place.get("logprob"))):
+        number = isinstance(logprob, float) or type(logprob) is int
+        if isinstance(token, str) and number and LOWEST < logprob < HIGHEST:
+            found.setdefault(writable(token), min(0.0, logprob))
+    return found
 
 
 def _usage(stated: JSON, asked_bytes: int, came_bytes: int) -> Usage:

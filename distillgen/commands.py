@@ -227,6 +227,7 @@ def decontaminate(given: Mapping[str, JSON]) -> None:
             f"decontaminate: {source} against {', '.join(sets)}{_embedder(this)}, in {path}"
         )
         if this.settings.embeddings:
+            this.introduce()
             this.goes_on(work)
         result = stages.decontaminate.run(work, source, eval_sets, given["drop"])
         this.end(work, [result], _after(source, path, result, this.fields, given["drop"]))
@@ -265,6 +266,7 @@ def dedupe(given: Mapping[str, JSON]) -> None:
     with this.opened() as work:
         this.screen.hang(f"dedupe: {source} on {' and '.join(on)}{_embedder(this)}, in {path}")
         if this.settings.embeddings:
+            this.introduce()
             this.goes_on(work)
         result = stages.dedupe.run(work, records, on)
         done = result.deduped

@@ -7,11 +7,12 @@ any step and begin anew, and comes by the same way to the same end.
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from distillgen import checks, finals, soft, styles
 from distillgen.asking import Asked, Critique, Reading, Step, betrays
 from distillgen.combine import Choice, Combine, choose, divided
+from distillgen.errors import ParseError
 from distillgen.outcomes import Failed
 from distillgen.records import Answer, Candidate, Example, Failure, Refinement, Rejection
 
@@ -94,11 +95,12 @@ def course(example: Example, setting: Setting) -> Course:
     steps = [
         asked.draw(example, sample, setting.styles.get(style, "")) for asked, sample, style in draws
     ]
-    softly = _soft_steps(example, setting)
-    results = yield steps + softly
+    softly = _soft_steps(example, setting)  # first, as a teacher that cannot is to be found out
+    came = yield softly + steps
+    told, results = came[: len(softly)], came[len(softly) :]
     candidates = [
         _candidate(asked, sample, style, step, result)
-        for (asked, sample, style), step, result in zip(draws, steps, results, strict=False)
+        for (asked, sample, style), step, result in zip(draws, steps, results, strict=True)
     ]
     good = [candidate for candidate in candidates if not candidate.problem]
     if not good:
@@ -124,7 +126,7 @@ def course(example: Example, setting: Setting) -> Course:
             if mended is None:
                 break
             found = mended
-        records.append(_softened(found, good, setting, results[len(steps) :]))
+        records.append(_softened(found, good, setting, told))
     return records
 
 
@@ -294,7 +296,6 @@ def _softened(
     answer: Answer, good: Sequence[Candidate], setting: Setting, results: Sequence[Result]
 ) -> Answer:
     """The answer with its soft label, or with the flag that says why it has none."""
-    labels = setting.labels
     if setting.smooth:
         return _smoothed(answer, setting)
     if setting.soft is None:
@@ -302,25 +303,31 @@ def _softened(
     if any(isinstance(result, Failed) for result in results):
         return _flagged(answer, "soft_failed")
     try:
-        match setting.soft:
-            case "logprobs":
-                found = soft.of_logprobs(results, soft.rotations(labels))  # type: ignore[arg-type]
-            case "votes":
-                found = soft.of_votes([one.label or "" for one in good], labels)
-            case "verbal":
-                found = soft.of_verbal(results[0], labels)  # type: ignore[arg-type]
-    except soft.Refused as why:
-        refused = {"soft_method": setting.soft, "covered_mass": why.covered}
+        return _with_soft(answer, _collected(good, setting, results))
+    except soft.Uncovered as why:
+        refused = {"soft_method": setting.soft, "covered_mass": round(why.covered, 6)}
         return _flagged(answer.model_copy(update=refused), "soft_refused")
-    return _with_soft(answer, found)
+    except ParseError:
+        return _flagged(answer, "soft_failed")
+
+
+def _collected(good: Sequence[Candidate], setting: Setting, results: Sequence[Result]) -> soft.Soft:
+    labels = setting.labels
+    match setting.soft:
+        case "logprobs":
+            tops = cast("Sequence[Mapping[str, float]]", results)
+            return soft.of_logprobs(tops, soft.rotations(labels))
+        case "verbal":
+            return soft.of_verbal(cast("Mapping[str, float]", results[0]), labels)
+    return soft.of_votes([one.label or "" for one in good], labels)
 
 
 def _with_soft(answer: Answer, found: soft.Soft) -> Answer:
-    shares = {label: round(share, 6) for label, share in found.probabilities.items()}
     covered = None if found.covered is None else round(found.covered, 6)
     return answer.model_copy(
-        update={"soft_label": shares, "soft_method": found.method, "covered_mass": covered}
-    )
+        update={"soft_label": soft.rounded(found.probabilities), "soft_method": found.method,
+                "covered_mass": covered}
+    )  # fmt: skip
 
 
 def _smoothed(answer: Answer, setting: Setting) -> Answer:

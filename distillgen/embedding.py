@@ -18,8 +18,8 @@ from distillgen.errors import ParseError
 from distillgen.records import JSON, Message, Request, Terms
 
 LONGEST = 500
-"""Characters of a text that are embedded: small models take no more than 512 tokens, which may be
-a character each."""
+"""Characters of a text that are embedded, after the prefix: small models take no more than 512
+tokens, which may be a character each; the one that wants a prefix takes 2,048."""
 SMALLEST, LARGEST = 16, 64
 """Texts of a batch; one in `SMALLEST` texts ends one, on the average."""
 
@@ -27,11 +27,11 @@ Vector = bytes
 """An embedding of length 1 as half-precision floats, little-endian: 0.8 to 6 KB."""
 
 
-def batches(texts: Iterable[str], terms: Terms) -> Iterator[Request]:
-    """The requests for some texts, equal ones once."""
+def batches(texts: Iterable[str], terms: Terms, prefix: str = "") -> Iterator[Request]:
+    """The requests for some texts, equal ones once, each with the prefix before it."""
     batch: list[Message] = []
     for text in dict.fromkeys(text[:LONGEST] for text in texts):
-        batch.append(Message("user", text))
+        batch.append(Message("user", prefix + text))
         digest = hashlib.sha256(text.encode(errors="replace")).digest()
         if len(batch) == LARGEST or digest[0] % SMALLEST == 0:
             yield Request(terms, tuple(batch))
@@ -60,9 +60,9 @@ def stored(body: bytes, count: int) -> bytes:
     return orjson.dumps({**kept, "choices": [choice], "vectors": vectors})
 
 
-def vectors(request: Request, body: bytes) -> Iterator[tuple[str, Vector]]:
+def vectors(request: Request, body: bytes, prefix: str = "") -> Iterator[tuple[str, Vector]]:
     """The texts of a batch, as `batches` cut them, and their vectors."""
-    texts = (message.content for message in request.messages)
+    texts = (message.content.removeprefix(prefix) for message in request.messages)
     return zip(texts, unpacked(body), strict=True)
 
 

@@ -39,17 +39,18 @@ class UserError(Exception):
 
 
 FailureKind = Literal[
-    "bad_json", "schema", "empty", "truncated", "refused", "context_length", "too_large",
-    "bad_request", "bad_body", "encoding", "timeout", "connection", "server_error", "rate_limited",
+    "bad_json", "schema", "empty", "truncated", "refused", "uncovered", "context_length",
+    "too_large", "bad_request", "bad_body", "encoding", "timeout", "connection", "server_error",
+    "rate_limited",
 ]  # fmt: skip
-"""Why an item has no result: the first five are seen in a reply, the rest met on the way."""
+"""Why an item has no result: the first six are seen in a reply, the rest met on the way."""
 
 
 class ParseError(Exception):
     """A reply came and cannot be used.
 
-    `bad_json`, `schema` and `empty` may come out well at another draw; `truncated` and `refused`
-    would be paid for again to no avail.
+    `bad_json`, `schema` and `empty` may come out well at another draw; `truncated`, `refused` and
+    `uncovered` (the labels had hardly any probability) would be paid for again to no avail.
     """
 
     def __init__(self, kind: FailureKind, detail: str) -> None:

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -36,6 +36,8 @@ class Options:
     """Another seed, another split."""
     images: bool = False
     """Images belong to some of the answers."""
+    soft_temperature: float = 1.0
+    hard_weight: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,9 @@ def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options
             raise UserError(_misfit(found, options.rationale))
         form = options.rationale or found.default or ("none" if closed else "after")
         told = formats.Options(
-            form, options.layout, options.preset, options.label_weight, options.images
-        )
+            form, options.layout, options.preset, options.label_weight, options.images,
+            options.soft_temperature, options.hard_weight,
+        )  # fmt: skip
         settled.append((found, told))
     return settled
 
@@ -131,14 +134,18 @@ def _misfit(found: Format, form: Rationale) -> str:
         known = ", ".join(sorted(found.rationales))
         return f"--rationale {form}: {found.name} has no place for it; it takes {known}"
     return (
-        f"--rationale {form} does not go with {found.name}: there the rationale is a text of its "
-        "own, never joined to the answer; leave the option away, or export that format by itself"
+        f"--rationale {form} does not go with {found.name}: there the rationale is never joined to "
+        "the answer; leave the option away, or export that format by itself"
     )
 
 
 def paths(out: Path, names: Iterable[str]) -> list[Path]:
     """Every file that an export of these formats may write, or remove because it came out empty."""
-    return [out / name / file for name in dict.fromkeys(names) for file in _FILES]
+    return [
+        out / name / file
+        for name in dict.fromkeys(names)
+        for file in (*_FILES, *formats.load(name).beside(formats.Options(), {}))
+    ]
 
 
 _FILES = (*(f"{s}{end}" for s in SPLITS for end in (".jsonl", ".meta.jsonl")), "README.md")
@@ -173,17 +180,22 @@ class _Folder:
         self.path, self.found, self.told = path, found, told
         self.records = Counter[Split]()
         self.left_out = Counter[str]()
+        self.methods = Counter[str]()
         self.data = {s: files.enter_context(Whole(path / f"{s}.jsonl")) for s in SPLITS}
         self.meta = {s: files.enter_context(Whole(path / f"{s}.meta.jsonl")) for s in SPLITS}
 
     def take(self, answer: Answer, prompt: str, split: Split) -> None:
         """Write the rows of one answer, or count why there are none."""
+        if answer.soft_label and not self.told.labels:
+            self.told = replace(self.told, labels=tuple(answer.soft_label))
         try:
             rows = self.rows(answer, prompt)
         except LeftOut as why:
             self.left_out[str(why)] += 1
             return
         self.records[split] += 1
+        if answer.soft_method:
+            self.methods[answer.soft_method] += 1
         data, meta = self.data[split], self.meta[split]
         for row in rows:
             data.write(row)
@@ -212,10 +224,15 @@ class _Folder:
         return rows
 
     def finish(self, made: Counter[tuple[str, str]], options: Options) -> Exported:
-        """Write the README beside the finished files, and sum up."""
+        """Write the README and what else goes beside the finished files, and sum up."""
         with Whole(self.path / "README.md") as readme:
             readme.write_text(_readme(self, made, options))
-        opened = (*self.data.values(), *self.meta.values(), readme)
+        opened = [*self.data.values(), *self.meta.values(), readme]
+        for name, value in self.found.beside(self.told, self.methods).items():
+            with Whole(self.path / name) as file:
+                if self.records:
+                    file.write(value)
+            opened.append(file)
         return Exported(
             format=self.found.name,
             rationale=self.told.rationale if self.found.rationales else None,

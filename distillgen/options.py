@@ -181,7 +181,8 @@ Embeddings = Annotated[
     str | None,
     _option(
         TEACHER, "--embeddings",
-        "A second witness: PROVIDER:MODEL of embeddings, `local`, or local:FILE.gguf [none].",
+        "A second witness: PROVIDER:MODEL of embeddings, `local` (an embedded model),"
+        " local:all-minilm-l6-v2 (a quick one), local:FILE.gguf [none].",
     ),
 ]  # fmt: skip
 Drop = Annotated[
@@ -267,6 +268,14 @@ Preset = Annotated[
     _option(
         OUTPUT, "--preset", "step-by-step: prefixes of the paper, or of google's code [paper]."
     ),
+]
+SoftTemperature = Annotated[
+    float | None,
+    _option(OUTPUT, "--soft-temperature", "soft-labels: temperature of the probabilities [1]."),
+]
+HardWeight = Annotated[
+    float | None,
+    _option(OUTPUT, "--hard-weight", "soft-labels: the hard label's share of the loss [0.5]."),
 ]
 Out = Annotated[
     Path | None,

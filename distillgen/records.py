@@ -302,6 +302,9 @@ class Completion(NamedTuple):
     """Tokens billed."""
     model: str = ""
     """The model that answered, as the API resolved the name."""
+    top_logprobs: tuple[dict[str, float], ...] = ()
+    """For each of the first tokens of the reply the likeliest tokens there and their natural
+    log-probabilities, the one that was drawn among them; empty where the API tells none."""
 
 
 RationaleSource = Literal["native", "requested", "summary", "none"]

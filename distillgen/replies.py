@@ -41,6 +41,11 @@ def thoughts(completion: Completion) -> str:
     return "\n\n".join(part for part in (text.strip(BLANK) for text in said) if part)
 
 
+def outside(completion: Completion) -> str:
+    """The text without think blocks."""
+    return _split(completion.text)[0]
+
+
 def value(completion: Completion) -> JSON:
     """The JSON in a completion: an object, a list, or the list of several that stand in a row.
 

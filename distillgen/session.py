@@ -143,14 +143,18 @@ class Session:
         if len(everybody) > 1:
             who = f"teachers {', '.join(names)}"
         self.screen.hang(f"{what}, {who}, in {self.path}")
-        for one in everybody:
-            if one.good_for:
-                self.screen.say(f"{one.shown}: {one.good_for}")
-        if all(one.stays_here for one in everybody):
-            self.screen.say("nothing leaves this machine")
+        self.introduce()
         key = "OPENAI_API_KEY"
         if all(one.url == "embedded" for one in everybody) and os.environ.get(key):
             self.screen.say(f"{key} is set and not used; --teacher openai:MODEL would")
+
+    def introduce(self) -> None:
+        """What embedded models are good for, and whether nobody else is asked."""
+        for one in self.everybody:
+            if one.good_for:
+                self.screen.say(f"{one.shown}: {one.good_for}")
+        if all(one.stays_here for one in self.everybody):
+            self.screen.say("nothing leaves this machine")
 
     def goes_on(self, work: Work) -> None:
         """What an earlier process left: its replies, its money, its attempts of unknown outcome."""

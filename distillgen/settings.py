@@ -70,6 +70,8 @@ class Settings(Record):
     split: str | None = None
     layout: Literal["rows", "flat"] = "rows"
     preset: Literal["paper", "google"] = "paper"
+    soft_temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
+    hard_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
 
 
 def settle(given: dict[str, JSON], task: Task) -> Settings:

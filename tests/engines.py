@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from distillgen import replies
-from distillgen.answer import schema
+from distillgen.asking import answer_schema as schema
 from distillgen.budget import Money, Purse
 from distillgen.engine import Engine, Stop
 from distillgen.journal import Journal

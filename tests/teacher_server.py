@@ -66,6 +66,10 @@ class Knobs:
     """How a reply is put: `plain`, `fence`, `prose`, `think`; `reasoning` and `thinking` (in a
     field or blocks of its own, without a rationale in the text); `bare` (no rationale anywhere);
     `cut` (at the token limit); by hash: `mixed` (one of the first four), `uneven` (half cut)."""
+    covered: float = 0.9
+    """Probability that the letters of labels have together, where log-probabilities are asked."""
+    logprobs: bool = True
+    """False: log-probabilities are not taken, and a 400 says so."""
     twins: float = 0.1
     """Share of the proposals that come from a small pool, and so repeat each other."""
 
@@ -150,6 +154,8 @@ def _unknown_field(body: JSON, knobs: Knobs) -> str:
     if {"max_tokens", "max_completion_tokens"} & body.keys() - {knobs.limit_name}:
         other = {"max_tokens", "max_completion_tokens"} - {knobs.limit_name}
         return f"Unsupported parameter: '{other.pop()}'. Use '{knobs.limit_name}' instead."
+    if "logprobs" in body and not knobs.logprobs:
+        return "Unsupported parameter: 'logprobs' is not supported with this model."
     if "seed" in body and not knobs.takes_seed:
         return "Unrecognized request argument supplied: seed"
     return ""
@@ -168,7 +174,9 @@ async def chat(request: web.Request) -> web.Response:
                 "useless", body["messages"], body.get("seed")
             ) < state.knobs.useless_share  # fmt: skip
             state.useless_left -= state.useless_left > 0
-            said = completion(body, state.knobs.dress, state.knobs.twins, useless=useless)
+            knobs = state.knobs
+            said = completion(body, knobs.dress, knobs.twins, useless=useless,
+                              covered=knobs.covered)  # fmt: skip
             asked.usage = said["usage"]
             response = web.json_response(said)
             await asyncio.sleep(_latency(body, state.knobs))

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import random
 import re
 import time
@@ -147,6 +148,14 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         if f'{{"{name}"' in words:
             return {name: drafted(words, properties.get(name, {}), point(dice))}
     reason = reasons(point(dice))
+    if '"criticism"' in words:
+        return {"criticism": reason, "mend": "yes" if point("mend", dice) < 0.5 else "no"}
+    if "make 100 together" in words:
+        return {label: round(100 * point("verbal", words, label)) for label in stated_labels(words)}
+    if hint := re.search(r"The right \w+ is known: (.+?)\. Find the reasons", words):
+        reason = f"The given answer is right. {reason}" if point("trace", dice) < 0.3 else reason
+        kind = "label" if "The right label" in words else "answer"
+        return {"rationale": reason, kind: hint[1] if point("miss", dice) > 0.2 else "No idea"}
     if "label" in properties or '"label"' in words:
         listed = words.partition("exactly one of these labels")[2]
         labels = re.findall(r"(?m)^\s*- ([\w ]+?)(?::|$)", listed)
@@ -154,6 +163,30 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         return {"rationale": reason, "label": labels[int(point("label", dice) * len(labels))]}
     number = 1 + int(point("answer", dice) * 10**6)
     return {"rationale": reason, "answer": f"Put {number} aside, and then decide."}
+
+
+def stated_labels(words: str) -> list[str]:
+    """The labels that a prompt lists."""
+    return re.findall(r"(?m)^\s*- ([\w ]+?)(?::|$)", words.partition("<question>")[0])
+
+
+def letter(body: JSON, covered: float) -> dict[str, JSON]:
+    """A choice that is one letter, with its log-probabilities; the labels hold `covered` of it."""
+    words = "\n".join(map(words_of, body["messages"]))
+    asked = words.partition("<question>")[2]
+    letters = dict(re.findall(r"(?m)^([A-Z]): ([\w ]+?)(?: \(|$)", words))
+    weights = {one: 0.05 + point("soft", asked, label) for one, label in letters.items()}
+    total = sum(weights.values())
+    shares = {one: covered * weight / total for one, weight in weights.items()} | {
+        "The": (1 - covered) * 0.9
+    }
+    top = [{"token": token, "logprob": math.log(share)} for token, share in shares.items() if share]
+    said = max(shares, key=shares.__getitem__)
+    place = {"token": said, "logprob": math.log(shares[said]), "top_logprobs": top}
+    return {
+        "index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": said},
+        "logprobs": {"content": [place]},
+    }  # fmt: skip
 
 
 def drafted(words: str, form: JSON, dice: float) -> list[JSON]:
@@ -201,10 +234,14 @@ def dressed(reply: dict[str, JSON], dress: str, dice: float) -> dict[str, JSON]:
 
 
 def completion(
-    body: JSON, dress: str = "plain", twins: float = 0.0, *, useless: bool = False
-) -> dict[str, JSON]:
+    body: JSON, dress: str = "plain", twins: float = 0.0, *, useless: bool = False,
+    covered: float = 0.9,
+) -> dict[str, JSON]:  # fmt: skip
     """A whole chat completion; its id and time differ from call to call, as anywhere."""
-    choice = dressed(wanted(body, twins), dress, point("dress", meaning(body)))
+    if body.get("logprobs"):
+        choice = letter(body, covered)
+    else:
+        choice = dressed(wanted(body, twins), dress, point("dress", meaning(body)))
     if useless:
         choice["message"]["content"] = "I am happy to help. What do you want to know?"
     asked = sum(len(words_of(m)) for m in body["messages"]) // 4

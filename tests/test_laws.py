@@ -13,11 +13,12 @@ import distillgen
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "records errors",
-    2: "amounts answers asides bert bodies boilerplate budget calculations checks commits"
-    " conclusions dedupe dice diversity download embedding equations files finals first_names"
-    " formats help images inputs items journal language lint notation options overlap pacing"
-    " pool prices prompts providers quantities replies semantic settings show signals soft"
-    " stored tables task teachers toml triage verdicts weights wire",
+    2: "amounts answers asides bert bodies boilerplate budget calculations catalogue checks"
+    " commits conclusions dedupe dice diversity download embedding equations files finals"
+    " first_names formats gemma gguf help images inputs items journal language lint marked"
+    " notation options overlap pacing pool prices prompts providers quantities replies"
+    " safetensors semantic settings show signals soft stored tables task teachers toml"
+    " triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer checked course coverage decontaminate deduped defaults draft dry_run expand"
     " export figures init probing seeds standing stats trace work",

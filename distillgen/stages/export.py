@@ -49,4 +49,6 @@ def _options(settings: Settings) -> export.Options:
         preset=settings.preset,
         shares=export.shares(settings.split) if settings.split else export.DEFAULT_SHARES,
         random_seed=settings.random_seed,
+        soft_temperature=settings.soft_temperature,
+        hard_weight=settings.hard_weight,
     )

@@ -42,6 +42,8 @@ class Chosen:
     concurrency: int
     price: Price | None
     make: Callable[[Progress, Say], Teacher]
+    prefix: str = ""
+    """What stands before each text that is embedded."""
 
 
 NOBODY = Chosen(
@@ -125,10 +127,10 @@ def _no_embedder(name: TeacherName) -> UserError:
 
 
 def _local(name: TeacherName, settings: Settings, embeds: bool) -> Chosen:
-    from distillgen import weights
+    from distillgen import catalogue, weights
 
-    found = weights.resolve(name.model or (weights.EMBEDDER if embeds else weights.DEFAULT))
-    listed = found.name in weights.CATALOGUE
+    found = weights.resolve(name.model or (catalogue.EMBEDDER if embeds else catalogue.DEFAULT))
+    listed = found.name in catalogue.CATALOGUE
     if listed and embeds and not found.embeds:
         raise _no_embedder(name)
     if found.embeds and not embeds:
@@ -145,6 +147,7 @@ def _local(name: TeacherName, settings: Settings, embeds: bool) -> Chosen:
     return Chosen(
         identity=f"local:{found.sha256}", shown=f"local:{shown}", url="embedded", small=True,
         stays_here=True, good_for=found.good_for, concurrency=slots, make=make,
+        prefix=found.prefix,
         price=price_of("local", shown, settings.price_in, settings.price_out, own_server=True),
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from distillgen import weights
+from distillgen.catalogue import Weights
 from distillgen.errors import UserError
 from distillgen.providers import Endpoint
 from distillgen.records import Request
@@ -23,7 +24,7 @@ class Local:
 
     def __init__(
         self,
-        found: weights.Weights,
+        found: Weights,
         *,
         threads: int | None,
         slots: int,
