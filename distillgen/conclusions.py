@@ -89,17 +89,20 @@ def said_yes(text: str, question: str = "") -> bool | None:
 
 
 def concluded(text: str, question: str = "", years: bool = False) -> list[Quantity]:
-    """The quantities that may be the answer: of what is marked, else of the sentences that
-    conclude, else of the first and the last.
+    """The quantities that may be the answer: of what is marked, else of the first sentence, of those
+    that conclude, and of the last with a quantity.
 
     What the question states, the operands of calculations, and what is said of another year than
     the question's are left out, where anything else is there; years unless `years`.
     """
     said = text if not (found := marked(text)) or not read(found) else found
-    sentences = [one for one in _SENTENCE.split(said) if read(one)]
-    ends = {0, len(sentences) - 1}
-    chosen = [one for one in sentences if _CONCLUDES.search(one)]
-    chosen = chosen or [one for n, one in enumerate(sentences) if n in ends]
+    sentences = [one for one in _SENTENCE.split(said) if one.strip()]
+    counting = [n for n, one in enumerate(sentences) if read(one)]
+    chosen = [
+        sentences[n] for n in counting
+        if n == counting[-1] or _CONCLUDES.search(sentences[n])
+        or (n == 0 and sentences[n][-1] not in ",;")
+    ]  # fmt: skip
     known = {one.value for one in read(question)}
     asked = years_of(question)
     all = [(one, q) for one in chosen for q in read(one) if years or not q.year]

@@ -56,9 +56,11 @@ _RISE = (
     r"(?:increas\w*|ris[ei]\w*|rose|grow\w*|grew|gain\w*|higher|up|improv\w*|expan\w*|more|added"
     r"|profit|inflow|climb\w*|widen\w*)"
 )
-_BEFORE = re.compile(rf"(?i)\b(?:(?P<fall>{_FALL})|{_RISE})\b[^.;:\d]{{0,45}}$")
+_BEFORE = re.compile(
+    rf"(?i)\b(?!less|lower|fewer|higher|more)(?:(?P<fall>{_FALL})|{_RISE})\b"
+    r"(?:[^.;:\d]{0,45}\b(?:by|of|was|is))?(?:\s(?:about|approximately|around|roughly|nearly|an?))?\W*$"
+)
 _AFTER = re.compile(rf"(?i)^[^.;,:\d]{{0,14}}\b(?:(?P<fall>{_FALL})|{_RISE})\b")
-_LEVEL = re.compile(r"(?i)\b(?:from|to|at)\s*$")
 FALLS = re.compile(rf"(?i)\b{_FALL}\b")
 """Words of what becomes less."""
 
@@ -158,9 +160,6 @@ def _whole(match: re.Match[str], text: str) -> bool:
 
 
 def _way(match: re.Match[str], text: str) -> int:
-    near = text[max(0, match.start() - 60) : match.start()]
-    if _LEVEL.search(near):
-        return 0
-    before = _BEFORE.search(near)
+    before = _BEFORE.search(text[max(0, match.start() - 60) : match.start()])
     found = before or _AFTER.search(text[match.end() : match.end() + 40])
     return 0 if not found else -1 if found["fall"] else 1

@@ -50,20 +50,22 @@ def test_without_names_all_checks_are_asked_and_those_that_do_not_apply_are_said
 
 
 def test_what_each_check_is_worth_is_told_by_gold(cli, tmp_path):
-    file = rows_in(tmp_path / "known.jsonl", known(40))
+    more = [{**SUMS[2], "id": i} for i in range(40, 50)]
+    file = rows_in(tmp_path / "known.jsonl", [*known(40), *more])
     told = cli("check", file, *TWO, "--json").told
-    assert told["checks"]["grounded"] | {} == {
-        "passed": 30, "failed": 10, "not_applicable": 0, "known": 40, "precision": 1.0,
+    assert told["checks"]["grounded"] == {
+        "passed": 30, "failed": 20, "not_applicable": 0, "known": 50, "precision": 1.0,
         "recall": 1.0, "right_if_failed": 0.0,
     }  # fmt: skip
-    assert told["checks"]["arithmetic"]["precision"] == pytest.approx(2 / 3, abs=1e-4)
+    assert told["checks"]["arithmetic"]["precision"] == 0.5
+    assert told["checks"]["arithmetic"]["recall"] == 0.6667
     assert told["overlap"] == []
     assert told["without_failed"] == {
-        "known": 40, "reviewed": 0, "right": 0.75, "kept": 0.5, "right_of_kept": 1.0,
+        "known": 50, "reviewed": 0, "right": 0.6, "kept": 0.4, "right_of_kept": 1.0,
         "keeps_right": 0.6667, "keeps_wrong": 0.0, "p_star": 1.0,
     }  # fmt: skip
     said = cli("check", file, *TWO).err
-    assert "0.750 of 40 known (by gold)" in said
+    assert "0.600 of 50 known (by gold)" in said
     assert "too few" not in said
     assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith("Next"))
 

@@ -57,7 +57,7 @@ def test_the_short_answer_of_a_text(text, short):
 def test_financial_answers_are_judged_as_people_judge_them(part):
     judged = [(same(one["answer"], one["gold"], one["question"]), one["right"])
               for one in ANSWERS[part::2]]  # fmt: skip
-    assert len(judged) == 90
+    assert len(judged) >= 110
     taken = [right for said, right in judged if said]
     assert sum(taken) / len(taken) >= 0.97
     assert sum(taken) / sum(right for _, right in judged) >= 0.97
