@@ -43,6 +43,7 @@ bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR
 	@$(BIN)/python benchmarks/decontaminate.py "$(DATA)"
 	@$(BIN)/python benchmarks/augment.py "$(DATA)"
 	@$(BIN)/python benchmarks/dedupe_data.py "$(DATA)"
+	@$(BIN)/python benchmarks/choosing.py "$(DATA)"
 	@$(BIN)/python benchmarks/palm.py "$(DATA)"
 	@$(BIN)/python benchmarks/checks.py "$(DATA)"
 

@@ -57,6 +57,17 @@ class _Way:
             self.steps, self.records = {}, end.value
 
 
+def _alike_together(steps: list[Step]) -> list[Step]:
+    """The same with those one after the other that begin alike, as prompts are cached by their
+    beginnings; apart from that in their order."""
+    first: dict[str, int] = {}
+    for n, step in enumerate(steps):
+        first.setdefault(step.request.messages[0].content, n)
+    if len(first) in (1, len(steps)):
+        return steps
+    return sorted(steps, key=lambda step: first[step.request.messages[0].content])
+
+
 class Answering:
     """The requests of a list of inputs, and what came of them.
 
@@ -104,9 +115,12 @@ class Answering:
                 there = (key for way in ways for key in way.steps if came[key] is not None)
                 self._came |= {key: came[key] for key in there}
             planned += len(examples)
-            for key, step in (item for way in ways for item in way.steps.items()):
-                if who in (None, step.who) and came[key] is None:
-                    yield Ask(step.request)
+            steps = [
+                step for way in ways for key, step in way.steps.items()
+                if came[key] is None and who in (None, step.who)
+            ]  # fmt: skip
+            for step in _alike_together(steps):
+                yield Ask(step.request)
 
     def heard(self, request: Request, completion: Completion) -> Result:
         """Take in a reply that was just committed.

@@ -567,6 +567,142 @@ def dedupe(
     commands.dedupe(given)
 
 
+@app.command(cls=Panels, rich_help_panel=TRUST)
+def judge(
+    file: o.Answered,
+    teacher: o.Teacher = None,
+    rubric: o.Rubric = None,
+    candidates: o.Candidates = False,
+    limit: o.Limit = None,
+    reuse: o.Reuse = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    max_failed: o.MaxFailed = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Have a judge score every answer by a rubric.
+
+    Writes scores.jsonl: an analysis, then 1 to 5 for each aspect. Where the right answer or a
+    reviewer's decision is known, says how far the scores can be trusted. The judge is a teacher of
+    your choice, best another than the one that answered. Run again, it asks only what is open.
+    Example: distillgen judge runs/stock_advisor --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.judge("judge", given)
+
+
+@app.command(cls=Panels, rich_help_panel=TRUST)
+def compare(
+    file: o.Answered,
+    teacher: o.Teacher = None,
+    rubric: o.Rubric = None,
+    limit: o.Limit = None,
+    reuse: o.Reuse = None,
+    base_url: o.BaseUrl = None,
+    server: o.Server = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    threads: o.Threads = None,
+    prompts: o.Prompts = None,
+    max_cost: o.MaxCost = None,
+    price_in: o.PriceIn = None,
+    price_out: o.PriceOut = None,
+    dry_run: o.DryRun = False,
+    concurrency: o.Concurrency = None,
+    rpm: o.Rpm = None,
+    tpm: o.Tpm = None,
+    timeout: o.Timeout = None,
+    resample: o.Resample = None,
+    max_failed: o.MaxFailed = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Have a judge compare two candidates of each record, in both orders.
+
+    Writes comparisons.jsonl; only what is said in both orders counts. Takes the first candidate and
+    the first that comes to another answer. Run again, it asks only what is open.
+    Example: distillgen compare runs/stock_advisor --teacher openai:MODEL
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.judge("compare", given)
+
+
+@app.command(cls=Panels, rich_help_panel=DELIVER)
+def select(
+    file: o.Answered,
+    budget: o.Budget = None,
+    min: o.Min = None,
+    require: o.Require = None,
+    compare: o.Compare = None,
+    random_seed: o.RandomSeed = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Choose the best answers that are not too alike, and say why the others are out.
+
+    Writes selected.jsonl, and excluded.jsonl with a reason a line. Goes by what judge and check
+    said, by votes, and by what answers repeat each other; shows what as many drawn at random would
+    hold. Asks nothing.
+    Example: distillgen select runs/stock_advisor --budget 1000 --min 4
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.select(given)
+
+
+@app.command(cls=Panels, rich_help_panel=DELIVER)
+def pairs(
+    file: o.Answered,
+    margin: o.Margin = None,
+    field: o.Field = None,
+    out: o.Out = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Pair a better and a worse answer to each question, for preference training.
+
+    Writes pairs.jsonl. A right answer against a wrong one where the truth is known, else by the
+    scores of judge --candidates, else by compare. Says whether length alone tells the better one.
+    Asks nothing.
+    Example: distillgen pairs runs/stock_advisor
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.pairs(given)
+
+
 @app.command(cls=Panels, rich_help_panel=DELIVER)
 def export(
     run: Target,

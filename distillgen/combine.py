@@ -18,13 +18,12 @@ Rate = Callable[[Candidate], float]
 """How good a candidate is by what can be checked, 0 to 1."""
 
 
-class Choice(NamedTuple):
-    """A candidate that was chosen, and how many others come to the same."""
+class Standing(NamedTuple):
+    """How an answer stands among all candidates that have one."""
 
-    candidate: Candidate
     votes: int
+    """Those that come to the same."""
     share: float
-    """Of all candidates that have an answer."""
     agreement: float | None
     """Share of the teachers whose own majority it is; none where there is one teacher."""
 
@@ -34,7 +33,7 @@ def key(candidate: Candidate) -> str:
     return candidate.label or finals.key(candidate.answer)
 
 
-def choose(how: Combine, candidates: Sequence[Candidate], gold: str, rate: Rate) -> list[Choice]:
+def choose(how: Combine, candidates: Sequence[Candidate], gold: str, rate: Rate) -> list[Candidate]:
     """The candidates that stand for the answer: one, but for `union` one of each answer.
 
     Ties go to the first. `agree` chooses as `vote` does; whether there is agreement is another
@@ -49,16 +48,23 @@ def choose(how: Combine, candidates: Sequence[Candidate], gold: str, rate: Rate)
     ranked = sorted(firsts, key=lambda found: (-votes[found], firsts[found]))
     match how:
         case "union":
-            picked = [firsts[found] for found in ranked]
+            return [candidates[firsts[found]] for found in ranked]
         case "best":
             rates = [rate(candidate) for candidate in candidates]
             order = range(len(candidates))
-            picked = [max(order, key=lambda n: (rates[n], votes[keys[n]], -n))]
+            return [candidates[max(order, key=lambda n: (rates[n], votes[keys[n]], -n))]]
         case "closest-gold" if gold:
-            picked = [_closest(candidates, gold)]
-        case _:
-            picked = [firsts[ranked[0]]]
-    return [_choice(candidates, keys, n) for n in picked]
+            return [candidates[_closest(candidates, gold)]]
+    return [candidates[firsts[ranked[0]]]]
+
+
+def standing(found: str, candidates: Sequence[Candidate]) -> Standing:
+    """How an answer, given by its key, stands among candidates that have one."""
+    keys = [key(candidate) for candidate in candidates]
+    votes = keys.count(found)
+    agreeing = [one == found for one in _majorities(candidates, keys).values()]
+    agreement = sum(agreeing) / len(agreeing) if len(agreeing) > 1 else None
+    return Standing(votes, votes / len(keys), agreement)
 
 
 def divided(candidates: Sequence[Candidate]) -> bool:
@@ -68,14 +74,6 @@ def divided(candidates: Sequence[Candidate]) -> bool:
         return len(set(majorities.values())) > 1
     votes = Counter(map(key, candidates))
     return votes.most_common(1)[0][1] * 2 <= len(candidates) and len(candidates) > 1
-
-
-def _choice(candidates: Sequence[Candidate], keys: Sequence[str], n: int) -> Choice:
-    votes = keys.count(keys[n])
-    majorities = _majorities(candidates, keys)
-    agreeing = [found == keys[n] for found in majorities.values()]
-    agreement = sum(agreeing) / len(agreeing) if len(agreeing) > 1 else None
-    return Choice(candidates[n], votes, votes / len(keys), agreement)
 
 
 def _majorities(candidates: Sequence[Candidate], keys: Sequence[str]) -> dict[str, str]:

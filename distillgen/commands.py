@@ -8,9 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 from distillgen import deduped, files, folder, inputs, prompts, screen, stages, standing, tables
+from distillgen.contenders import Items
 from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
+from distillgen.judging import Stage
 from distillgen.records import JSON
+from distillgen.select import SELECTED
 from distillgen.session import Session, columns, program
 from distillgen.show import visible
 from distillgen.task import Task, load_task, task_beside, with_labels
@@ -284,6 +287,59 @@ def _newest(target: Path) -> Path:
         return target
     there = [target / name for name in ("answers.jsonl", "inputs.jsonl")]
     return next((file for file in there if file.exists()), target)
+
+
+def judge(stage: Stage, given: Mapping[str, JSON]) -> None:
+    """Answers to scores, or candidates to comparisons."""
+    source, path = _answered(given)
+    this = Session(given, task_of(source, path), path)
+    items = Items(source, this.fields, this.settings.limit)
+    with this.opened() as work:
+        if given["dry_run"]:
+            this.estimate([stages.judge.estimate(work, stage, items)])
+        this.begin(f"{stage}: {len(items):,} answers of {source}")
+        this.goes_on(work)
+        result = stages.judge.run(work, stage, items)
+        pairs = stage == "compare" or this.settings.candidates
+        command = ["pairs" if pairs else "select", given["file"]]
+        for bar in result.measured.get("calibration", ()) if not pairs else ():
+            if bar["best"] and bar["by"] == "lowest":
+                command += ["--min", f"{bar['at_least']:g}"]
+        this.end(work, [result], shlex.join(command))
+
+
+def select(given: Mapping[str, JSON]) -> None:
+    """The best answers, and why the others are out."""
+    source, path = _answered(given)
+    this = Session({**given, "teacher": "local"}, task_of(source, path), path)
+    items = Items(source, this.fields)
+    with this.opened() as work:
+        this.screen.say(f"select: {len(items):,} answers of {source}, in {path}")
+        result = stages.select.run(work, items)
+        kept = result.counts["kept"]
+        this.end(work, [result], f"export {shlex.quote(str(path / SELECTED))}" if kept else "")
+
+
+def pairs(given: Mapping[str, JSON]) -> None:
+    """A better and a worse answer to each question."""
+    source, path = _answered(given)
+    this = Session({**given, "teacher": "local"}, task_of(source, path), path)
+    items = Items(source, this.fields)
+    with this.opened() as work:
+        this.screen.say(f"pairs: {len(items):,} answers of {source}, in {path}")
+        this.end(work, [stages.pairs.run(work, items)], "")
+
+
+def _answered(given: Mapping[str, JSON]) -> tuple[Path, Path]:
+    """The file of answers that is meant, and the run folder to work in."""
+    source = Path(given["file"])
+    if given["file"] == "-":
+        raise UserError("-: answers are read more than once; write them into a file")
+    if folder.is_run(source):
+        source = source / "answers.jsonl"
+        if not source.is_file():
+            raise UserError(f"{source}: no answers yet; distillgen answer {given['file']}")
+    return _no_folder(source), folder.folder_of(str(source), given["out"])
 
 
 def show(target: str, limit: int) -> None:

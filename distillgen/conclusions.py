@@ -89,8 +89,8 @@ def said_yes(text: str, question: str = "") -> bool | None:
 
 
 def concluded(text: str, question: str = "", years: bool = False) -> list[Quantity]:
-    """The quantities that may be the answer: of what is marked, else of the first sentence, of those
-    that conclude, and of the last with a quantity.
+    """The quantities that may be the answer: of what is marked, else of the first sentence, of
+    those that conclude, and of the last with a quantity.
 
     What the question states, the operands of calculations, and what is said of another year than
     the question's are left out, where anything else is there; years unless `years`.

@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from distillgen import checks, finals, soft, styles
 from distillgen.asking import Asked, Critique, Reading, Step, betrays
-from distillgen.combine import Choice, Combine, choose, divided
+from distillgen.combine import Combine, choose, divided, key, standing
 from distillgen.errors import ParseError
 from distillgen.outcomes import Failed
 from distillgen.records import Answer, Candidate, Example, Failure, Refinement, Rejection
@@ -105,18 +105,18 @@ def course(example: Example, setting: Setting) -> Course:
     good = [candidate for candidate in candidates if not candidate.problem]
     if not good:
         return [_failure(example, steps[0], results[0])]
-    escalated = bool(setting.escalate) and divided(good)
-    if setting.escalate and escalated:
+    choices = choose(setting.combine, good, example.gold, lambda one: _rate(example, one, setting))
+    escalated = False
+    if setting.escalate and divided(good):
         further = yield from _escalated(example, setting.escalate)
         candidates.append(further)
-        good = [further] if not further.problem else good
-        escalated = not further.problem
+        if escalated := not further.problem:
+            choices = [further]
     if setting.combine == "agree" and not escalated and divided(good):
         return [_rejection(example, good)]
-    choices = choose(setting.combine, good, example.gold, lambda one: _rate(example, one, setting))
     records: list[Record] = []
     for n, choice in enumerate(choices, 1):
-        found = _answer(example, choice, candidates, n)
+        found = _answer(example, choice, n)
         if escalated:
             found = _flagged(found, "escalated")
         if setting.rationalize:
@@ -126,7 +126,7 @@ def course(example: Example, setting: Setting) -> Course:
             if mended is None:
                 break
             found = mended
-        records.append(_softened(found, good, setting, told))
+        records.append(_softened(_among(found, candidates), good, setting, told))
     return records
 
 
@@ -171,30 +171,36 @@ def _rejection(example: Example, good: Sequence[Candidate]) -> Rejection:
 
 def _rate(example: Example, candidate: Candidate, setting: Setting) -> float:
     """The share of the checks that apply and are passed; gold is none of them."""
-    answer = _answer(example, Choice(candidate, 1, 1.0, None), [candidate])
+    answer = _answer(example, candidate)
     names = [name for name in checks.names() if name != "gold"]
     verdicts = checks.of(answer, names, setting.known).values()
     return sum(verdict.passed for verdict in verdicts) / max(1, len(verdicts))
 
 
-def _answer(
-    example: Example, choice: Choice, candidates: Sequence[Candidate], n: int = 1
-) -> Answer:
+def _answer(example: Example, one: Candidate, n: int = 1) -> Answer:
     """The record of a candidate; `n` numbers those of one input."""
-    one, several = choice.candidate, len(candidates) > 1
     return Answer(
         question=example.question, user_context=example.user_context,
         rationale=one.rationale, answer=one.answer, label=one.label,
         rationale_source=one.rationale_source, style=one.style,
-        votes=choice.votes if several else None,
-        vote_share=round(choice.share, 4) if several else None,
-        agreement=None if choice.agreement is None else round(choice.agreement, 4),
         flags=one.flags, images=example.images, meta=example.meta, gold=example.gold,
-        candidates=tuple(candidates) if several else (),
         id=example.id if n == 1 else f"{example.id}.{n}", strategy=example.strategy,
         operation=example.operation, generation=example.generation, persona=example.persona,
         topic=example.topic, attributes=example.attributes, parents=example.parents,
         family=example.family, teacher=one.teacher, request=one.request,
+    )  # fmt: skip
+
+
+def _among(answer: Answer, candidates: Sequence[Candidate]) -> Answer:
+    """The record with all that it was chosen from, and how it stands among these."""
+    if len(candidates) == 1:
+        return answer
+    good = [candidate for candidate in candidates if not candidate.problem]
+    stands = standing(key(bare(answer)), good)
+    agreement = None if stands.agreement is None else round(stands.agreement, 4)
+    return answer.model_copy(
+        update={"candidates": tuple(candidates), "votes": stands.votes,
+                "vote_share": round(stands.share, 4), "agreement": agreement}
     )  # fmt: skip
 
 
@@ -343,5 +349,4 @@ def _known(example: Example, setting: Setting) -> str:
 
 
 def _without_teacher(example: Example, label: str) -> Answer:
-    one = Candidate(teacher="", label=label, request="")
-    return _answer(example, Choice(one, 1, 1.0, None), [one])
+    return _answer(example, Candidate(teacher="", label=label, request=""))

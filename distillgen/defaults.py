@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
-from distillgen import checks, course, soft, strategies, styles
+from distillgen import checks, course, judging, soft, strategies, styles
 from distillgen.asking import Asked, pick_shots
 from distillgen.errors import UserError
 from distillgen.expand import Options
 from distillgen.prices import NANO
 from distillgen.prompts import Prompt
 from distillgen.records import JSON, Seed, Terms
+from distillgen.rubric import Rubric
 from distillgen.settings import DEFAULT_MAX_COST, Settings
 from distillgen.task import Task
 from distillgen.teachers import Chosen
@@ -148,6 +149,23 @@ def _asked(
         else sampling,
         shots=pick_shots(seeds, task.labels, short=chosen.small),
         vision=sees(settings, chosen),
+    )
+
+
+def of_judge(
+    settings: Settings, chosen: Chosen, task: Task, prompt: Prompt, rubric: Rubric,
+    schema: dict[str, JSON],
+) -> judging.Setting:  # fmt: skip
+    """What all cases of one run share."""
+    sampling: dict[str, float | int] = {"temperature": 0.3}
+    sampling["max_tokens"] = 250 if chosen.small else 1024
+    return judging.Setting(
+        terms=Terms(chosen.identity, settings.server, schema, sampling | _given(settings)),
+        judge=chosen.shown,
+        task=task,
+        prompt=prompt,
+        rubric=rubric,
+        candidates=settings.candidates,
     )
 
 

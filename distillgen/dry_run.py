@@ -8,8 +8,10 @@ from distillgen.answer import Answering
 from distillgen.course import Setting
 from distillgen.draft import Drafting
 from distillgen.expand import Walk
+from distillgen.judging import Judging
 from distillgen.prices import NANO, Price
 from distillgen.records import JSON, Example, Request, Seed, Usage
+from distillgen.sending import Ask
 from distillgen.stored import Stored
 from distillgen.teachers import Chosen
 
@@ -19,6 +21,8 @@ ANSWER_TOKENS = 300
 """Assumed length of one answer with its rationale."""
 DRAFT_TOKENS = 150
 """Assumed length of one reply of a draft."""
+VERDICT_TOKENS = 200
+"""Assumed length of one reply of a judge."""
 SAMPLES = 3
 
 
@@ -83,23 +87,38 @@ def of_answer(
     """
     estimates = []
     for asked, chosen in zip(answering.setting.asked, everybody, strict=True):
-        samples: list[Request] = []
-        keys: set[bytes] = set()
-        for ask in answering.requests(asked.who):
-            keys.add(bytes.fromhex(ask.request.key[:16]))
-            if len(samples) < SAMPLES:
-                samples.append(ask.request)
+        requests, samples = _counted(answering.requests(asked.who))
         there = answering.found
         first = [step for example in to_come for step in answering.plan(example)]
         more = [step.request for step in first if step.who == asked.who]
         stage = "answer" if len(everybody) == 1 else f"answer, {chosen.shown}"
         estimates.append(
             _estimate(
-                stage, len(keys) + len(more), there, samples or more[:SAMPLES], journal,
+                stage, requests + len(more), there, samples or more[:SAMPLES], journal,
                 chosen.price, _what_follows(answering.setting), ANSWER_TOKENS, None,
             )
         )  # fmt: skip
     return estimates
+
+
+def of_judge(judging: Judging, journal: Stored, price: Price | None) -> Estimate:
+    """What is left to ask a judge; equal cases are counted once."""
+    requests, samples = _counted(judging.requests())
+    return _estimate(
+        judging.manner.stage, requests, judging.found, samples, journal, price, "", VERDICT_TOKENS,
+        judging.lineage,
+    )  # fmt: skip
+
+
+def _counted(asks: Iterable[Ask]) -> tuple[int, list[Request]]:
+    """How many different requests there are, and the first."""
+    samples: list[Request] = []
+    keys: set[bytes] = set()
+    for ask in asks:
+        keys.add(bytes.fromhex(ask.request.key[:16]))
+        if len(samples) < SAMPLES:
+            samples.append(ask.request)
+    return len(keys), samples
 
 
 def of_answers_to_come(

@@ -68,7 +68,7 @@ def init(name: str, folder: Path, csv: bool) -> list[tuple[Path, str]]:
     seeds = folder / "seeds" / f"{name}.{'csv' if csv else 'jsonl'}"
     task = seeds.with_suffix(".toml")
     prompts = folder / "prompts" / name
-    templates = {path.name: path.read_text("utf-8") for path in packaged("prompts").glob("*.j2")}
+    templates = {path.name: path.read_text("utf-8") for path in packaged("prompts").glob("*.*")}
     _write(
         {
             seeds: _as_csv(_EXAMPLES) if csv else _as_jsonl(_EXAMPLES),

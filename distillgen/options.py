@@ -191,6 +191,37 @@ Drop = Annotated[
         "--drop", help="Also write the file without what is flagged.", rich_help_panel=RUN
     ),
 ]
+Answered = Annotated[str, typer.Argument(help="A run folder, or answers as JSONL, CSV, Parquet.")]
+Rubric = Annotated[
+    Path | None,
+    _option(
+        TEACHER, "--rubric", "What is looked at, a TOML file [prompts/TASK/rubric.toml, packaged]."
+    ),
+]  # fmt: skip
+Candidates = Annotated[
+    bool, _option(RUN, "--candidates", "Score every candidate, too [the answer alone].")
+]
+Budget = Annotated[
+    int | None, _option(RUN, "--budget", "Choose so many [all that are good enough].")
+]
+Min = Annotated[
+    list[str] | None,
+    _option(
+        RUN, "--min",
+        "Lowest score of an aspect, correct=4, or of all, 4; again for more [none].",
+    ),
+]  # fmt: skip
+Require = Annotated[
+    list[str] | None,
+    _option(RUN, "--require", "A check that must have passed; again for more [none]."),
+]
+Compare = Annotated[
+    str | None, _option(RUN, "--compare", "What the choice is held against [random].")
+]
+Margin = Annotated[
+    float | None,
+    _option(RUN, "--margin", "By so much the mean scores of a pair differ at least [1]."),
+]
 N = Annotated[int | None, _option(RUN, "n", "Distinct inputs wanted [100].")]
 Strategy = Annotated[
     str | None,

@@ -62,6 +62,12 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "answer.verbal": frozenset(_CASE),
     "answer.critique": frozenset({*_CASE, "rationale", "answer"}),
     "answer.refine": frozenset({*_CASE, "rationale", "answer", "criticism"}),
+    "judge": frozenset(
+        {"expert", "language", "aspects", "user_context", "question", "rationale", "answer"}
+    ),
+    "compare": frozenset(
+        {"expert", "language", "aspects", "user_context", "question", "first", "second"}
+    ),
 }
 """What a prompt may use, by its name; `docs/prompts.md` says what each variable holds."""
 
@@ -218,15 +224,21 @@ def find(name: str, task: str, small: bool, folders: Sequence[Path]) -> Prompt:
         UserError: no folder has the prompt, or it cannot be used; one line for each fault.
     """
     forms = [f"{name}.small.j2", f"{name}.j2"] if small else [f"{name}.j2"]
+    for path in written(forms, task, folders):
+        return load(name, path)
+    looked = ", ".join(str(folder) for folder in (*folders, packaged("prompts")))
+    raise UserError(f"no prompt {name}.j2 in {looked}; there are: {', '.join(sorted(VARIABLES))}")
+
+
+def written(forms: Sequence[str], task: str, folders: Sequence[Path]) -> Iterator[Path]:
+    """The files of one of these names for a task, the one that counts first; as `find` looks."""
     own = packaged("prompts")
     for folder in (*folders, own):
         # In a checkout ./prompts is the packaged folder itself.
         is_own = folder.resolve() == own.resolve()
         for path in (room / form for room in (folder / task, folder) for form in forms):
             if path.is_file() and (is_own or not _same_text(path, own / path.name)):
-                return load(name, path)
-    looked = ", ".join(str(folder) for folder in (*folders, own))
-    raise UserError(f"no prompt {name}.j2 in {looked}; there are: {', '.join(sorted(VARIABLES))}")
+                yield path
 
 
 def _same_text(path: Path, other: Path) -> bool:

@@ -443,7 +443,7 @@ class Answer(Record):
         return row
 
 
-Stage = Literal["topics", "attributes", "expand", "answer"]
+Stage = Literal["topics", "attributes", "expand", "answer", "judge", "compare"]
 """The commands that ask a teacher."""
 
 
@@ -457,11 +457,12 @@ class Failure(Record):
     detail: str
     """The same in words."""
     id: str = ""
-    """The example's id, for `answer`."""
+    """The example's id, for `answer`, `judge` and `compare`."""
     place: int | None = None
     """The place in the sequence, for `expand`."""
     question: str = ""
-    """The example's question, for `answer`; what was to be parted further, for `topics`."""
+    """The example's question, for `answer`, `judge` and `compare`; what was to be parted further,
+    for `topics`."""
     request: str
     """Key of the request."""
 
@@ -616,6 +617,135 @@ class Cluster(Record):
     def row(self) -> dict[str, JSON]:
         """The same with the members as rows."""
         return super().row() | {"members": [member.row() for member in self.members]}
+
+
+class Score(Record):
+    """What a judge said of an answer: one line of `scores.jsonl`."""
+
+    question: str
+    """What was asked."""
+    analysis: str
+    """What the judge wrote before it decided."""
+    scores: dict[str, int]
+    """By aspect of the rubric, 1 to 5."""
+    judge: str
+    """Who judged: `provider:model`."""
+    candidate: int | None = None
+    """Place among the record's candidates, from 0; none for the answer itself."""
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+    of: str
+    """Digest of the texts that were judged, 16 hexadecimal digits: by it the scores are found
+    again, and never taken for those of another answer."""
+    request: str
+    """Key of the request."""
+
+
+class Comparison(Record):
+    """Two candidates, compared by a judge in both orders: one line of `comparisons.jsonl`."""
+
+    question: str
+    """What was asked."""
+    first: int
+    """Place of one among the record's candidates, from 0."""
+    second: int
+    """Place of the other."""
+    better: int | None = None
+    """The place that was named in both orders; none where the judge went by the order."""
+    analyses: tuple[str, str]
+    """What the judge wrote before it decided: in this order, then in the other."""
+    judge: str
+    """Who judged: `provider:model`."""
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+    of: tuple[str, str]
+    """As in `Score`, of both."""
+    requests: tuple[str, str]
+    """Keys of the two requests."""
+
+
+ExclusionReason = Literal[
+    "not_judged", "below_min", "check_silent", "check_failed", "too_near", "over_budget",
+    "single", "all_right", "all_wrong", "undecided",
+]  # fmt: skip
+"""Why a record is left out. By `select`: a score is missing, or too low; a check says nothing, or
+failed; it is too like a better one; better ones filled the budget. By `pairs`: there is one answer
+only; all are right, or wrong; neither scores nor a comparison tell them apart."""
+
+
+class Exclusion(Record):
+    """A record that was left out: one line of `excluded.jsonl` or `unpaired.jsonl`."""
+
+    question: str
+    """The record's question."""
+    user_context: str = ""
+    """Its context."""
+    reason: ExclusionReason
+    """Of `select` the first six, of `pairs` the last four."""
+    detail: str = ""
+    """The same in words."""
+    of: str = ""
+    """Id of the chosen record that it is like."""
+    similarity: float | None = None
+    """ROUGE-L F1 with that one, the lower of context and question, 0 to 1."""
+    line: int
+    """Line or row of the file."""
+    id: str
+    """The record's own id, else a digest of its content."""
+
+
+class Side(Record):
+    """One of the two answers of a preference."""
+
+    rationale: str = ""
+    """Why the answer follows."""
+    answer: str
+    """The answer, or the label."""
+    teacher: str = ""
+    """Who gave it: `provider:model`."""
+    candidate: int | None = None
+    """Place among the record's candidates, from 0; none for the answer itself."""
+    id: str
+    """Id of the record."""
+    request: str = ""
+    """Key of the request that brought it."""
+
+    @property
+    def length(self) -> int:
+        """Characters of all that is said."""
+        return len(self.rationale) + len(self.answer)
+
+
+PreferenceReason = Literal["right_wrong", "judge_margin", "compared"]
+"""How the better answer is known: by the right answer, by scores, or by a comparison that came out
+the same in both orders."""
+
+
+class Preference(Record):
+    """A better and a worse answer to one question: one line of `pairs.jsonl`."""
+
+    question: str
+    """What was asked."""
+    user_context: str = ""
+    """Who asked."""
+    chosen: Side
+    """The better answer."""
+    rejected: Side
+    """The worse one."""
+    reason: PreferenceReason
+    """How it is known which is better."""
+    margin: float | None = None
+    """Mean score of the better one less that of the worse, for `judge_margin`."""
+    line: int
+    """Line or row of the file; of several that share the question, the first."""
+
+    def row(self) -> dict[str, JSON]:
+        """The same with both sides as rows."""
+        return super().row() | {"chosen": self.chosen.row(), "rejected": self.rejected.row()}
 
 
 class Checked(Record):

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from distillgen import show
+from distillgen import findings, show
 from distillgen.boilerplate import NO_FRAME
 from distillgen.deduped import Deduped
 from distillgen.draft import KINDS
@@ -173,6 +173,10 @@ def ledger(result: Result) -> list[str]:
         ]  # fmt: skip
         sums = " + ".join(p for p in parts if p)
         return [f"{result.command:<8} {_n(counts, 'given', 'request', 'requests')} = {sums}"]
+    if words := findings.SUMS.get(result.command):
+        parts = [_n(counts, name, said) for name, said in words.items()]
+        sums = " + ".join(part for part in parts if part) + _kinds(result)
+        return [f"{result.command:<8} {counts['given']:,} given = {sums}"]
     if result.decontaminated:
         parts = [_n(counts, "kept", "kept"), _n(counts, "flagged", "flagged")]
         sums = f"decontaminate   {counts['given']:,} given = {' + '.join(p for p in parts if p)}"

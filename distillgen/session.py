@@ -49,7 +49,7 @@ class Session:
         """`expands` says that nothing else is done: a strategy may need no teacher."""
         self.given, self.path = given, path
         chosen = {name: value for name, value in given.items() if name not in OWN}
-        for name in ("prompts", "topics", "attributes"):
+        for name in ("prompts", "topics", "attributes", "rubric"):
             if chosen.get(name) is not None:
                 chosen[name] = str(chosen[name])
         self.settings = settings.settle(chosen, found)
@@ -251,6 +251,7 @@ class Session:
             "failures": {r.command: r.kinds for r in results if r.kinds},
             **({"against": tested} if tested else {}),
             **(compared[0] if compared else {}),
+            **{name: found for result in results for name, found in result.measured.items()},
             **{name: one for result in results for name, one in screen.verdicts(result).items()},
             "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
         }

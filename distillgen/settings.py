@@ -70,6 +70,13 @@ class Settings(Record):
     split: str | None = None
     layout: Literal["rows", "flat"] = "rows"
     preset: Literal["paper", "google"] = "paper"
+    rubric: str | None = None
+    candidates: bool = False
+    budget: Count | None = None
+    min: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    compare: Literal["random"] = "random"
+    margin: Annotated[float, Field(gt=0, le=4)] = 1.0
     soft_temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
     hard_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
 
@@ -88,7 +95,7 @@ def settle(given: dict[str, JSON], task: Task) -> Settings:
     defaults: dict[str, JSON] = {
         name.replace("-", "_"): value for name, value in task.defaults.items()
     }
-    for name in ("format", "base_url", "reuse", "also"):
+    for name in ("format", "base_url", "reuse", "also", "min", "require"):
         if isinstance(defaults.get(name), str):
             defaults[name] = [defaults[name]]
     several: list[dict[str, JSON]] = [defaults, chosen]

@@ -11,7 +11,7 @@ from distillgen.records import JSON, Completion, Request
 from distillgen.show import blocks, visible
 from distillgen.stored import Stored
 
-FATES = ("answers.jsonl", "failures.jsonl", "rejected.jsonl", "inputs.jsonl")
+FATES = ("answers.jsonl", "failures.jsonl", "rejected.jsonl", "inputs.jsonl", "scores.jsonl")
 
 
 def of(id: str, path: Path) -> list[str]:

@@ -68,6 +68,8 @@ class Result:
     exported: list[export.Exported] = field(default_factory=list)
     decontaminated: Decontaminated | None = None
     deduped: Deduped | None = None
+    measured: dict[str, JSON] = field(default_factory=dict)
+    """What `--json` says beside the ledger."""
 
 
 class Work:

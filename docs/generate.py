@@ -100,6 +100,11 @@ LEDGER = """
       in the file still.
     - `dedupe`, in records: `given = kept + duplicate + template`.
     - `check`, in answers: `given = passed + failed`; `failed` fail one check or more.
+    - `judge`, in answers and candidates, `compare`, in records that have two to compare: `given =
+      kept + failed + open`.
+    - `select`, in records: `given = kept + not_judged + below_min + check_silent + check_failed +
+      too_near + over_budget`; `pairs`, in questions: `given = kept + single + all_right +
+      all_wrong + undecided`. A reason that never applied is left out.
 
     `--json` prints one object: `command`, `run`, `counts` (by stage for `run`), `usage`
     (`requests` and tokens of this command), `cost_usd` of this command and `spent_usd` of the run
@@ -113,6 +118,14 @@ LEDGER = """
     of the answers `known` to be right or wrong the `precision` and `recall` of passing, and how
     many are `right_if_failed`; `overlap`: how many fail `both` of two checks; `without_failed`:
     what would be left (null where nothing is known).
+    `judge` and `compare` add `judge`, the number of `records`, of verdicts on the judge's `own`
+    answers, and of `known` truths. `judge` adds `scores` by aspect, `at_threshold` of the rubric,
+    and `calibration`: for each bar `by` the lowest score or the mean, `at_least` so high, how many
+    known answers `passed`, how many of them are `right`, `precision`, `recall`, and whether it is
+    the `best`. `compare` adds how many verdicts are `consistent`, and `inconsistent`; its `known`
+    says how often the `right` one was named, and the `wrong` one. `select` adds `compared`: what
+    is `selected`, as many at `random`, and all `given`. `pairs` adds `reasons`, and figures on
+    `length`.
 """
 
 

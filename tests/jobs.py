@@ -12,7 +12,10 @@ from typing import Any
 from conftest import ROOT
 from teacher_server import Asked, TeacherServer
 
-DERIVED = ("inputs.jsonl", "answers.jsonl", "rejected.jsonl", "failures.jsonl")
+DERIVED = (
+    "inputs.jsonl", "answers.jsonl", "rejected.jsonl", "failures.jsonl", "scores.jsonl",
+    "comparisons.jsonl", "selected.jsonl", "excluded.jsonl", "pairs.jsonl", "unpaired.jsonl",
+)  # fmt: skip
 
 
 def seeds(folder: Path, name: str = "stock_advisor") -> Path:
@@ -65,6 +68,26 @@ def questions(path: Path, n: int) -> Path:
                 row["user_context"] = f"I am {20 + i} years old"
             file.write(json.dumps(row) + "\n")
     return path
+
+
+def answered(path: Path, n: int) -> Path:
+    """A file of `n` answered sums, each with two candidates, the second of which is wrong; every
+    third answer is wrong, too, and every fifth sum comes without the right one."""
+    rows = []
+    for i in range(n):
+        right, wrong = f"It is {2 * i + 7}.", f"It is {2 * i + 8}."
+        row = {
+            "id": str(i), "question": f"What is {i} and {i + 7}?", "user_context": f"I am {20 + i}",
+            "rationale": "Count.", "answer": right if i % 3 else wrong, "gold": str(2 * i + 7),
+            "teacher": "openai:teacher-1", "candidates": [
+                {"teacher": "a:b", "answer": right, "rationale": "So it is.", "request": "r"},
+                {"teacher": "a:c", "answer": wrong, "rationale": "I guess.", "request": "r"},
+            ],
+        }  # fmt: skip
+        if i % 5 == 4:
+            del row["gold"]
+        rows.append(row)
+    return rows_in(path, rows)
 
 
 def png(n: int) -> bytes:
@@ -156,5 +179,10 @@ def _draft(counts: dict[str, int]) -> bool:
     return counts["given"] == sum(counts[name] for name in ("kept", "failed", "open"))
 
 
+def _choice(counts: dict[str, int]) -> bool:
+    return counts["given"] == sum(n for name, n in counts.items() if name != "given")
+
+
 SUMS = {"expand": _expand, "answer": _answer, "export": _export, "topics": _draft,
-        "attributes": _draft}  # fmt: skip
+        "attributes": _draft, "judge": _choice, "compare": _choice, "select": _choice,
+        "pairs": _choice}  # fmt: skip

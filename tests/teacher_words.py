@@ -120,33 +120,45 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
     properties = form.get("json_schema", {}).get("schema", {}).get("properties", {})
     dice = meaning(body)
     if '"examples"' in words:
-        stated = re.search(r"generate (\d+) more", words) or re.search(r"exactly (\d+) item", words)
-        count = int(stated[1]) if stated else 3
-        count = properties.get("examples", {}).get("minItems", count)
-        pairs = [proposal(point(dice, i), point("twin", dice, i) < twins)
-                 for i in range(count)]  # fmt: skip
-        if "in quite other words" in words or "x stands in its place" in words:
-            backwards = "x stands in its place" in words
-            lines = [line for line in words.splitlines() if line.startswith('{"user_context"')]
-            pairs = [rewritten(point(dice, i), json.loads(line), backwards=backwards)
-                     for i, line in enumerate(lines)]  # fmt: skip
-        items = [{"user_context": c, "question": q} for c, q in pairs]
-        for i, item in enumerate(items):
-            if '"sample"' in words:
-                item["sample"] = str(i + 1)
-            if '"number"' in words:
-                item["number"] = str(i + 1)
-            if '"persona"' in words:
-                twin = point("twin", dice, i) >= twins / 2 and point("double", dice, i) < twins / 2
-                item["persona"] = proposal(point("who", dice, i), twin)[0]
-            if '"flawed"' in words:
-                item["flawed"] = reasons(point("flawed", dice, i))
-            if "about a text that lies before them" in words:
-                del item["user_context"]
-        return {"examples": items}
+        return {"examples": examples(words, properties, dice, twins)}
     for name in ("topics", "attributes"):
         if f'{{"{name}"' in words:
             return {name: drafted(words, properties.get(name, {}), point(dice))}
+    if '"analysis"' in words:
+        return judged(words, dice)
+    return answered(words, properties, dice)
+
+
+def examples(words: str, properties: JSON, dice: JSON, twins: float) -> list[dict[str, str]]:
+    """Inputs, with what else is asked of each."""
+    stated = re.search(r"generate (\d+) more", words) or re.search(r"exactly (\d+) item", words)
+    count = int(stated[1]) if stated else 3
+    count = properties.get("examples", {}).get("minItems", count)
+    pairs = [proposal(point(dice, i), point("twin", dice, i) < twins)
+             for i in range(count)]  # fmt: skip
+    if "in quite other words" in words or "x stands in its place" in words:
+        backwards = "x stands in its place" in words
+        lines = [line for line in words.splitlines() if line.startswith('{"user_context"')]
+        pairs = [rewritten(point(dice, i), json.loads(line), backwards=backwards)
+                 for i, line in enumerate(lines)]  # fmt: skip
+    items = [{"user_context": c, "question": q} for c, q in pairs]
+    for i, item in enumerate(items):
+        if '"sample"' in words:
+            item["sample"] = str(i + 1)
+        if '"number"' in words:
+            item["number"] = str(i + 1)
+        if '"persona"' in words:
+            twin = point("twin", dice, i) >= twins / 2 and point("double", dice, i) < twins / 2
+            item["persona"] = proposal(point("who", dice, i), twin)[0]
+        if '"flawed"' in words:
+            item["flawed"] = reasons(point("flawed", dice, i))
+        if "about a text that lies before them" in words:
+            del item["user_context"]
+    return items
+
+
+def answered(words: str, properties: JSON, dice: JSON) -> dict[str, JSON]:
+    """An answer or a label with its reason, or what is said of one."""
     reason = reasons(point(dice))
     if '"criticism"' in words:
         return {"criticism": reason, "mend": "yes" if point("mend", dice) < 0.5 else "no"}
@@ -163,6 +175,24 @@ def wanted(body: JSON, twins: float) -> dict[str, JSON]:
         return {"rationale": reason, "label": labels[int(point("label", dice) * len(labels))]}
     number = 1 + int(point("answer", dice) * 10**6)
     return {"rationale": reason, "answer": f"Put {number} aside, and then decide."}
+
+
+def judged(words: str, dice: str) -> dict[str, JSON]:
+    """A verdict: scores of the aspects that are named, or which of two answers is better.
+
+    Of two the same one in both orders, but where the judge goes by the order: in 3 of 10 replies
+    it names the first.
+    """
+    analysis = reasons(point(dice))
+    if '"better"' in words:
+        texts = re.search(r"(?s)\n<first>\n(.*)\n</first>\n<second>\n(.*)\n</second>", words)
+        assert texts
+        first = point("worth", texts[1]) > point("worth", texts[2])
+        by_order = point("order", dice) < 0.3
+        return {"analysis": analysis, "better": "first" if first or by_order else "second"}
+    aspects = re.findall(r'(?m)^- "(\w+)": (?!work out)', words)
+    scores = {name: 1 + int(5 * point(name, dice)) for name in aspects if name != "analysis"}
+    return {"analysis": analysis, **scores}
 
 
 def stated_labels(words: str) -> list[str]:

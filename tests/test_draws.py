@@ -7,7 +7,7 @@ import pytest
 from jobs import balanced, bodies, content, lines, questions, rows_in, sent_again, teacher
 
 from distillgen.asking import Reading, betrays
-from distillgen.combine import choose, divided, key
+from distillgen.combine import choose, divided, key, standing
 from distillgen.errors import UserError
 from distillgen.records import Candidate, Example
 from distillgen.styles import find, group, named, order
@@ -131,6 +131,7 @@ def test_only_what_is_divided_is_escalated(cli, server, tmp_path):
         assert answer["teacher"] == "openai:teacher-1-mini"
         assert "escalated" in answer["flags"]
         assert answer["label"] == answer["candidates"][2]["label"]
+        assert answer["votes"] == [c["label"] for c in answer["candidates"]].count(answer["label"])
     assert all("escalated" not in a.get("flags", []) for a in answers if a not in split)
 
 
@@ -177,6 +178,7 @@ def test_a_refined_answer_keeps_what_it_was_and_why(cli, server, tmp_path):
     assert plain
     assert once
     assert twice
+    assert twice[0]["answer"] != twice[0]["refinements"][0]["answer"]
     for answer in once + twice:
         assert "refined" in answer["flags"]
         said = [r["answer"] for r in answer["refinements"]] + [answer["answer"]]
@@ -320,14 +322,15 @@ def said(*answers: str, teacher: str = "a") -> list[Candidate]:
 
 
 def picked(how, candidates, gold="", rate=lambda _: 0.0):
-    return [c.candidate.answer for c in choose(how, candidates, gold, rate)]
+    return [c.answer for c in choose(how, candidates, gold, rate)]
 
 
 def test_a_vote_goes_by_value_and_ties_go_to_the_first():
     assert picked("vote", said("5", "It is 7.", "7.0")) == ["It is 7."]
     assert picked("vote", said("5", "7")) == ["5"]
-    [choice] = choose("vote", said("1", "2", "2", "3"), "", lambda _: 0.0)
-    assert (choice.votes, choice.share, choice.agreement) == (2, 0.5, None)
+    assert standing("2", said("1", "2", "2", "3")) == (2, 0.5, None)
+    assert standing("9", said("1", "2")) == (0, 0.0, None)
+    assert standing("1", said("1", "1", "2") + said("2", teacher="b")) == (2, 0.5, 0.5)
 
 
 def test_the_best_passes_most_checks_and_then_has_most_votes():

@@ -24,7 +24,7 @@ def below(folder: Path) -> dict[str, bytes]:
 
 def test_a_task_is_laid_out_with_copies_of_all_packaged_prompts(tmp_path):
     told = init("bike_help", tmp_path, csv=False)
-    prompts = {path.name: path.read_bytes() for path in packaged("prompts").glob("*.j2")}
+    prompts = {path.name: path.read_bytes() for path in packaged("prompts").glob("*.*")}
     files = below(tmp_path)
     assert set(files) == {
         "seeds/bike_help.jsonl",
@@ -39,6 +39,7 @@ def test_a_task_is_laid_out_with_copies_of_all_packaged_prompts(tmp_path):
     ]
     assert told[0][1].startswith("3 examples to replace")
     assert all(name in told[2][1] for name in prompts)
+    assert "rubric.toml" in prompts
 
 
 def test_the_examples_are_seeds(tmp_path):

@@ -136,6 +136,6 @@ def test_the_installed_package_goes_the_whole_way_with_its_own_prompts_and_seeds
 
 def test_init_copies_the_packaged_prompts(installed, tmp_path):
     run(installed, tmp_path, "-m", "distillgen", "init", "bike_help")
-    for prompt in (tmp_path / "prompts").rglob("*.j2"):
+    for prompt in (tmp_path / "prompts").rglob("*.*"):
         assert prompt.read_bytes() == (ROOT / "prompts" / prompt.name).read_bytes()
     assert list((tmp_path / "prompts").rglob("answer*.j2"))

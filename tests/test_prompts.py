@@ -39,11 +39,14 @@ def values(name: str, **changes: JSON) -> dict[str, JSON]:
         "description": "Two hives on a roof.",
         "user_context": "I live in a flat",
         "question": "May I keep bees on the balcony?",
+        "rationale": "Ask the neighbours.",
+        "answer": "Yes.",
+        "first": {"rationale": "", "answer": "Yes."},
+        "second": {"rationale": "They sting.", "answer": "No."},
+        "aspects": [{"name": "true", "description": "Is it?", "anchors": {"1": "no", "5": "yes"}}],
         "style": "",
         "hint": "",
         "letters": {"A": "large", "B": "small"},
-        "rationale": "There is room.",
-        "answer": "The large one.",
         "criticism": "It names no size.",
     }
     return {key: known[key] for key in VARIABLES[name]} | changes

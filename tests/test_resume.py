@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ended
-from jobs import balanced, bodies, content, lines, questions, seeds, sent_again, teacher
+from jobs import answered, balanced, bodies, content, lines, questions, seeds, sent_again, teacher
 
 from distillgen.stored import Stored
 
@@ -100,13 +100,15 @@ f.Folder.finish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("command", ["expand", "answer"])
+@pytest.mark.parametrize("command", ["expand", "answer", "judge", "compare"])
 def test_a_process_killed_between_its_files_and_its_manifest_goes_on(
     cli, server, tmp_path, command
 ):
     source = seeds(tmp_path)
     if command == "answer":
         source = questions(tmp_path / "mine.jsonl", 8)
+    if command in ("judge", "compare"):
+        source = answered(tmp_path / "mine.jsonl", 8)
     job = [command, source, *teacher(server), "-o", "broken"]
     job += ["-n", 8] if command == "expand" else []
     cli(*job, code=-signal.SIGKILL, **cli.patched(DIES))

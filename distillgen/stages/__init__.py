@@ -3,6 +3,28 @@
 `run` does the stage, and says what it came to. `estimate` says what it would ask.
 """
 
-from distillgen.stages import answer, check, decontaminate, dedupe, draft, expand, export
+from distillgen.stages import (
+    answer,
+    check,
+    decontaminate,
+    dedupe,
+    draft,
+    expand,
+    export,
+    judge,
+    pairs,
+    select,
+)
 
-__all__ = ["answer", "check", "decontaminate", "dedupe", "draft", "expand", "export"]
+__all__ = [
+    "answer",
+    "check",
+    "decontaminate",
+    "dedupe",
+    "draft",
+    "expand",
+    "export",
+    "judge",
+    "pairs",
+    "select",
+]
