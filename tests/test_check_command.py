@@ -133,19 +133,12 @@ def test_what_our_own_answers_carry_is_checked(cli, tmp_path):
 # -- joining the verdicts ------------------------------------------------------------------------
 
 
-def test_verdicts_and_scores_are_joined_to_their_answers(cli, tmp_path, sums):
+def test_verdicts_are_joined_to_their_answers(cli, tmp_path, sums):
     cli("check", sums, *TWO)
     run = tmp_path / "runs/sums"
-    ids = [row["id"] for row in lines(run / "checks.jsonl")]
-    scored = [
-        {"question": "", "scores": {"quality": i}, "line": i, "id": id}
-        for i, id in enumerate(ids, 1)
-    ]
-    rows_in(run / "scores.jsonl", scored)
     found = list(joined(sums, run))
     assert [one.answer for one in found] == [row["answer"] for row in SUMS]
     assert [one.checks["grounded"].passed for one in found] == [True, True, False, True]
-    assert [one.scores["quality"] for one in found] == [1, 2, 3, 4]
 
 
 def test_answers_without_verdicts_are_joined_as_they_are(tmp_path, sums):
