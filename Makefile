@@ -45,6 +45,7 @@ bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR
 	@$(BIN)/python benchmarks/dedupe_data.py "$(DATA)"
 	@$(BIN)/python benchmarks/choosing.py "$(DATA)"
 	@$(BIN)/python benchmarks/palm.py "$(DATA)"
+	@$(BIN)/python benchmarks/checks.py "$(DATA)"
 
 clean:  ## Remove the environment and what tools left behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist build

@@ -115,9 +115,10 @@ def _plain(text: str, least: int = 2) -> Iterator[Calculation]:
             if one is None or other is None or len(one.leaves) < least:
                 continue
             found = _calculation(one, other, loose)
-            if _in_doubt(found, other, stretch.in_words) or _meant(found, one_side):
+            if _in_doubt(found, other, stretch.in_words):
                 continue
-            if found.right or not (convertible and found.converted):
+            converted = convertible and found.converted
+            if found.right or not (converted or _meant(found, one_side)):
                 yield found
 
 

@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from distillgen import answers, checks, files
+from distillgen import answers, checks
 from distillgen.checks import Setting
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.inputs import Records
 from distillgen.records import JSON, Answer, Checked, Verdict
-from distillgen.verdicts import CHECKS
+from distillgen.sidecars import CHECKS, reviewed
 
-REVIEWS = "reviews.jsonl"
 TRUTH = "gold"
 """The check that tells whether an answer is right, where no person did."""
 ENOUGH = 30
@@ -123,7 +122,7 @@ def check(
     Raises:
         UserError: the file cannot be read, or no row has an answer.
     """
-    asked, decisions = list(names), _decisions(folder / REVIEWS)
+    asked, decisions = list(names), reviewed(folder)
     answered = False
     with Whole(folder / CHECKS) as out:
         for line in records:
@@ -143,9 +142,3 @@ def check(
             outcome.add(answer, verdicts, right)
         if not answered:
             raise UserError(f"{records.path}: no row has an answer; --field answer=COLUMN names it")
-
-
-def _decisions(path: Path) -> dict[str, bool]:
-    """What people decided, by id: whether an answer is right as it was; the last word holds."""
-    rows = files.rows_of(path) if path.is_file() else ()
-    return {str(row["id"]): row.get("decision") == "accept" for row in rows if "id" in row}

@@ -19,7 +19,9 @@ _COMMAND = re.compile(r"\\(?:text|mathrm|mathbf)\{([^{}]*)\}|\\[,;!() ]|\\(?=[$%
 _OPTION = re.compile(
     r"^\W*(?:option\s+)?(?:\(([A-Ha-h])\)|([A-Ha-h])[).:]|([A-Ha-h])(?=\W*$))\s*(.*)$", re.S
 )
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\[*$\d-])|\n+")
+_SENTENCE = re.compile(
+    r"(?<=[.!?])\s+(?=[A-Z(\[*$\d-])|\n+|(?<=[,;])\s+(?=(?:so|thus|hence|therefore)\b)"
+)
 _CONCLUDES = re.compile(
     r"(?i)^\W*(?:so|thus|hence|therefore|overall|in conclusion|in summary|consequently|finally"
     r"|this (?:means|gives|results|is)|which)\b|\b(?:therefore|thus|hence)\b"
@@ -52,7 +54,8 @@ def marked(text: str) -> str:
     """
     for marker in _MARKERS:
         if found := [match["said"] for match in marker.finditer(text)]:
-            return _unset(found[-1]).strip().strip("*$").rstrip(".").strip()
+            said = _unset(found[-1]).strip().strip("*").rstrip(".").strip()
+            return said.strip("$") if said.endswith("$") else said
     return ""
 
 
@@ -86,17 +89,20 @@ def said_yes(text: str, question: str = "") -> bool | None:
 
 
 def concluded(text: str, question: str = "", years: bool = False) -> list[Quantity]:
-    """The quantities that may be the answer: of what is marked, else of the sentences that
-    conclude, else of the first and the last.
+    """The quantities that may be the answer: of what is marked, else of the first sentence, of
+    those that conclude, and of the last with a quantity.
 
     What the question states, the operands of calculations, and what is said of another year than
     the question's are left out, where anything else is there; years unless `years`.
     """
     said = text if not (found := marked(text)) or not read(found) else found
-    sentences = [one for one in _SENTENCE.split(said) if read(one)]
-    ends = {0, len(sentences) - 1}
-    chosen = [one for one in sentences if _CONCLUDES.search(one)]
-    chosen = chosen or [one for n, one in enumerate(sentences) if n in ends]
+    sentences = [one for one in _SENTENCE.split(said) if one.strip()]
+    counting = [n for n, one in enumerate(sentences) if read(one)]
+    chosen = [
+        sentences[n] for n in counting
+        if n == counting[-1] or _CONCLUDES.search(sentences[n])
+        or (n == 0 and sentences[n][-1] not in ",;")
+    ]  # fmt: skip
     known = {one.value for one in read(question)}
     asked = years_of(question)
     all = [(one, q) for one in chosen for q in read(one) if years or not q.year]
@@ -104,6 +110,16 @@ def concluded(text: str, question: str = "", years: bool = False) -> list[Quanti
     rest = [(one, q) for one, q in rest if q.value not in known] or rest
     rest = [(one, q) for one, q in rest if not _of_other_year(one, q, asked)] or rest
     return [q for one, q in rest if not _OTHER.search(one[: q.start])] or [q for _, q in rest]
+
+
+def concludes(sentence: str) -> bool:
+    """Whether a sentence draws a conclusion: "so", "therefore" …"""
+    return bool(_CONCLUDES.search(sentence))
+
+
+def last_sentence(text: str) -> str:
+    """The last sentence that states a quantity; empty where none does."""
+    return next((one for one in reversed(_SENTENCE.split(text)) if read(one)), "")
 
 
 def years_of(text: str) -> set[int]:

@@ -12,6 +12,9 @@ from distillgen.quantities import FALLS, SCALES, Quantity, read
 
 SHORT = 8
 """Words of a text that may be found within another; a longer one is no short answer."""
+LONGEST = 25
+"""Words of a text whose only number is its answer; a longer one has to conclude with it, or may
+speak of numbers by the way."""
 NEAR = 0.005
 """Relative difference of what was worked out with rounded steps; measured or counted numbers must
 agree in every place that is stated."""
@@ -36,8 +39,13 @@ def final(answer: str) -> str:
         return marked
     if len(answer.split()) <= SHORT:
         return answer.strip()
-    found = {q.value: answer[q.start : q.end] for q in concluded(answer)}
-    return next(iter(found.values())).strip() if len(found) == 1 else ""
+    last = conclusions.last_sentence(answer)
+    if len(answer.split()) > LONGEST and not conclusions.concludes(last):
+        return ""
+    for text in (answer, last):
+        if len(found := {_canonical(one) for one in concluded(text)}) == 1:
+            return found.pop()
+    return ""
 
 
 def key(answer: str) -> str:
@@ -46,15 +54,13 @@ def key(answer: str) -> str:
     >>> key("She has 1,200.0 euros left.") == key("1200") == key("The answer is (2400 / 2).")
     True
     """
-    said = conclusions.marked(answer) or answer
+    said = final(answer)
     if worked_out := _worked_out(said):
         return _canonical(worked_out)
     if choice := option(said):
         return choice[0]
-    found = {_canonical(quantity) for quantity in concluded(said)}
-    if len(found) == 1:
-        return found.pop()
-    return _plain(said)
+    found = {_canonical(quantity) for quantity in read(said)}
+    return found.pop() if len(found) == 1 else _plain(said or answer)
 
 
 def amount(short: str) -> Quantity | None:
@@ -86,7 +92,9 @@ def _plain(text: str) -> str:
 
 def comparable(gold: str) -> bool:
     """Whether a right answer can be compared without understanding it."""
-    return bool(len(gold.split()) <= SHORT or said_yes(gold) is not None or len(_golds(gold)) == 1)
+    words = len(gold.split())
+    short = words <= SHORT or (words <= LONGEST and len(_golds(gold)) == 1)
+    return short or said_yes(gold) is not None
 
 
 def same(answer: str, gold: str, question: str = "") -> bool:
@@ -191,15 +199,15 @@ def _near(one: Quantity, factor: float, gold: Quantity) -> bool:
 # -- texts ----------------------------------------------------------------------------------
 
 _NOT = re.compile(r"(?:\b(?:not|no|never|nor|neither|without|rather than)|n t) (?:\w+ ){0,2}$")
-_OTHER_OPTION = re.compile(r"\([a-h]\)")
+_LETTER = re.compile(r"\([a-h]\)")
 
 
 def _states(answer: str, gold: str) -> bool:
     """Whether a text says another, which is short, and does not deny it."""
     right = _plain(gold)
-    said = _plain(conclusions.marked(answer) or answer)
-    chosen = option(conclusions.marked(answer) or answer)
-    if chosen and _OTHER_OPTION.search(chosen[1]):
+    short = conclusions.marked(answer) or answer
+    said, chosen = _plain(short), option(short)
+    if len(set(_LETTER.findall(short))) > 1:
         return False  # "(a) park or (b) garden"
     if right and right in (said, chosen and _plain(chosen[1])):
         return True

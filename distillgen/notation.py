@@ -80,8 +80,8 @@ def stretches(text: str) -> Iterator[Stretch]:
             before = read[max(0, run.start() - 8) : run.start()]
             if (_NOT_ALONE if run[0][0] != " " else _NAMED).search(before):
                 sides[0] = ""
-            if before[-1:] not in ("", "\n"):  # else it is a point of a list
-                sides[0] = _LIST.sub("+", sides[0])
+            in_list = before[-1:] in ("", "\n")
+            sides[0] = _LIST.sub("" if in_list else "+", sides[0])  # a variable stands before "+"
             attached = run[0][-1] != " " and _GOES_ON.match(read, run.end())
             if attached or _PROPORTION.match(read, run.end()):
                 sides[-1] = ""

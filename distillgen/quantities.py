@@ -24,7 +24,7 @@ _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _QUANTITY = re.compile(
     rf"""(?ix) (?: (?P<outside> {_MONEY} ) (?= [(]) )? (?P<open> [(]\s? )?
     (?P<sign> (?<![\w.,%)$-])[-−–] | \b(?:minus|negative)\s )? \s?
-    (?P<money> {_MONEY} )? (?P<late> [-−–] (?=[\d.]) )? \s?
+    (?P<money> {_MONEY} )? (?P<late> (?<![\w.,%)-]) [-−–] (?=[\d.]) )? \s?
     (?: (?<![\w.,/:]) (?P<figure> {_FIGURE} )
         (?: (?P<mixed> [ ]\d+/\d+ ) | (?P<part> [ ]?/[ ]?\d+ (?! [\d.,]*[ ]?/ ) ) )?
       | \b(?P<word> {_WORD} )\b )
@@ -32,7 +32,7 @@ _QUANTITY = re.compile(
           | \s?(?:pct|pp)\b )
       | (?P<basis> \s?bps\b | [ ]basis[ ]points?\b )
       | [\s-]{{0,2}} (?P<scale> {_SCALE} ) \b )?
-    (?P<close> \s?[)] (?: [ ] (?P<behind> {_SCALE} ) \b )? )?
+    (?P<close> \s?[)] (?P<all_percent> % )? (?: [ ] (?P<behind> {_SCALE} ) \b )? )?
     (?: \s [(] in \s (?:USD\s)? (?P<all_in> {_SCALE} ) [)] )? """
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
@@ -56,9 +56,11 @@ _RISE = (
     r"(?:increas\w*|ris[ei]\w*|rose|grow\w*|grew|gain\w*|higher|up|improv\w*|expan\w*|more|added"
     r"|profit|inflow|climb\w*|widen\w*)"
 )
-_BEFORE = re.compile(rf"(?i)\b(?:(?P<fall>{_FALL})|{_RISE})\b[^.;:\d]{{0,45}}$")
+_BEFORE = re.compile(
+    rf"(?i)\b(?!less|lower|fewer|higher|more)(?:(?P<fall>{_FALL})|{_RISE})\b"
+    r"(?:[^.;:\d]{0,45}\b(?:by|of|was|is))?(?:\s(?:about|approximately|around|roughly|nearly|an?))?\W*$"
+)
 _AFTER = re.compile(rf"(?i)^[^.;,:\d]{{0,14}}\b(?:(?P<fall>{_FALL})|{_RISE})\b")
-_LEVEL = re.compile(r"(?i)\b(?:from|to|at)\s*$")
 FALLS = re.compile(rf"(?i)\b{_FALL}\b")
 """Words of what becomes less."""
 
@@ -116,7 +118,6 @@ def read(text: str) -> tuple[Quantity, ...]:
 
 def _of(match: re.Match[str], text: str) -> Iterator[Quantity]:
     said, word = match["figure"] or "", match["word"]
-    end = match.end()
     if len(said) > LONGEST or not _whole(match, text):
         return
     figure = Fraction(said.replace(",", "")) if said else Fraction(WORDS[word.lower()])
@@ -132,9 +133,9 @@ def _of(match: re.Match[str], text: str) -> Iterator[Quantity]:
         sign = min(sign, 0)
     places = len(said.partition(".")[2].rstrip("0")) + (2 if match["basis"] else 0)
     yield Quantity(
-        match.start(), end, figure, _scale_of(match),
-        bool(match["percent"] or match["basis"]), sign, _way(match, text), places,
-        bool(match["money"] or match["outside"]),
+        match.start(), match.end(), figure, _scale_of(match),
+        bool(match["percent"] or match["all_percent"] or match["basis"]),
+        sign, _way(match, text), places, bool(match["money"] or match["outside"]),
     )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def _whole(match: re.Match[str], text: str) -> bool:
     rest = text[match.end() : match.end() + 2]
     if match["word"]:
         return not rest.startswith("-")
-    if re.match(r"(?![xX](?!\w))[A-Za-z_\0]", rest) or re.match(r"[.,/:-]\d", rest):
+    if re.match(r"(?![xX](?!\w))[A-Za-z_\0]", rest) or re.match(r"[.,/:]\d", rest):
         return False
     scale = match["scale"] or ""
     if len(scale) == 1 and not match["money"] and not text[match.end("figure")].isspace():
@@ -159,9 +160,6 @@ def _whole(match: re.Match[str], text: str) -> bool:
 
 
 def _way(match: re.Match[str], text: str) -> int:
-    near = text[max(0, match.start() - 60) : match.start()]
-    if _LEVEL.search(near):
-        return 0
-    before = _BEFORE.search(near)
+    before = _BEFORE.search(text[max(0, match.start() - 60) : match.start()])
     found = before or _AFTER.search(text[match.end() : match.end() + 40])
     return 0 if not found else -1 if found["fall"] else 1

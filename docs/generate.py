@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from distillgen import cli, formats, records, strategies
+from distillgen import checks, cli, formats, records, strategies
 
 HERE = Path(__file__).parent
 
@@ -34,9 +34,10 @@ def cli_page() -> str:
         rows = [_row(param) for param in command.params if param.param_type_name == "option"]
         if rows:
             parts += ["| option | what it does |", "|---|---|", *rows, ""]
-    parts += ["## Formats and strategies", ""]
+    parts += ["## Formats, strategies and checks", ""]
     parts += [f"- `--format {name}`: {formats.load(name).help}" for name in formats.names()]
     parts += [f"- `--strategy {n}`: {_first_line(strategies.load(n))}" for n in strategies.names()]
+    parts += [f"- `--checks {name}`: {checks.load(name).help}" for name in checks.names()]
     return "\n".join(parts) + "\n"
 
 
@@ -98,6 +99,7 @@ LEDGER = """
     - `decontaminate`, in records: `given = kept + flagged`; without `--drop` the flagged ones are
       in the file still.
     - `dedupe`, in records: `given = kept + duplicate + template`.
+    - `check`, in answers: `given = passed + failed`; `failed` fail one check or more.
     - `judge`, in answers and candidates, `compare`, in records that have two to compare: `given =
       kept + failed + open`.
     - `select`, in records: `given = kept + not_judged + below_min + check_silent + check_failed +
@@ -112,6 +114,10 @@ LEDGER = """
     cosine of embeddings that counts as the same, `above` (null without any).
     `dedupe` adds the number of `clusters`, `frames`: what was left out of fields, and `bar`: the
     cosine `above` which texts say the same, with the known pairs that it has `found`, and `wrong`.
+    `check` adds `checks`: for each check how many `passed`, `failed`, or are `not_applicable`, and
+    of the answers `known` to be right or wrong the `precision` and `recall` of passing, and how
+    many are `right_if_failed`; `overlap`: how many fail `both` of two checks; `without_failed`:
+    what would be left (null where nothing is known).
     `judge` and `compare` add `judge`, the number of `records`, of verdicts on the judge's `own`
     answers, and of `known` truths. `judge` adds `scores` by aspect, `at_threshold` of the rubric,
     and `calibration`: for each bar `by` the lowest score or the mean, `at_least` so high, how many

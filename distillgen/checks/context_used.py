@@ -2,11 +2,11 @@
 
 import re
 
-from distillgen.amounts import amounts
 from distillgen.checks import Setting, whole
+from distillgen.equations import numbers
 from distillgen.records import Answer, Verdict
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]+")
 _USUAL = frozenset({
     "about", "after", "also", "among", "another", "around", "because", "been", "before", "being",
     "between", "both", "could", "does", "doing", "down", "each", "even", "every", "from", "have",
@@ -30,21 +30,17 @@ def check(answer: Answer, setting: Setting) -> Verdict | None:
     if not context:
         return None
     asked, used = _terms(answer.question), _terms(whole(answer))
-    shared = [said for key, said in _terms(context).items() if key in used and key not in asked]
-    if not _terms(context).keys() - asked.keys():
-        return None
-    return Verdict(passed=bool(shared), value=shared)
+    own = {key: said for key, said in _terms(context).items() if key not in asked}
+    shared = [said for key, said in own.items() if key in used]
+    return Verdict(passed=bool(shared), value=shared) if own else None
 
 
 def _terms(text: str) -> dict[str, str]:
     """Numbers, names and terms of a text as they are compared, and as they stand there."""
-    found = {}
+    found = {str(one.value): one.spelled for one in numbers(text) if one.spelled.lower() != "one"}
     for match in _WORD.finditer(text):
-        word = match[0]
-        low = word.lower().replace(",", "")
+        word, low = match[0], match[0].lower()
         name = word[0].isupper() and len(word) > 1 and match.start() > 0
-        if number := amounts([low]):
-            found[min(number)] = word
-        elif (len(low) >= SHORTEST or name) and low not in _USUAL:
+        if (len(low) >= SHORTEST or name) and low not in _USUAL:
             found.setdefault(low[:STEM], word)
     return found

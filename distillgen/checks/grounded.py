@@ -36,9 +36,9 @@ def check(answer: Answer, setting: Setting) -> Verdict | None:
 
 
 def _parts(value: Fraction) -> tuple[Fraction, ...]:
-    """What is said with a number: 20 % off, a fifth, one more."""
+    """What is said with a number: 20 % off, a fifth."""
     share, part = value / 100, Fraction(1) / (value or 1)
-    return share, 1 - share, 1 + share, 100 - value, 100 + value, part, value + 1, value - 1
+    return share, 1 - share, 1 + share, 100 - value, 100 + value, part
 
 
 def _others(equation: equations.Equation, known: set[Fraction]) -> dict[str, None]:

@@ -13,7 +13,8 @@ _CONCLUDES = re.compile(
 )
 _DENIED = re.compile(
     r"(?i)(?:\b(?:not|no|never|nor|neither|without|cannot|than|instead of|isn['’]t|aren['’]t"
-    r"|doesn['’]t|rules? out|ruled out|exclude[sd]?)\W+(?:[\w'’-]+\W+){0,3}|\bnon-?)$"
+    r"|doesn['’]t|rules? out|ruled out|exclude[sd]?)\W+"
+    r"(?:(?!but\b|rather\b|so\b)[\w'’-]+\W+){0,3}|\bnon-?)$"
 )
 
 

@@ -8,7 +8,7 @@ from distillgen.checked import Outcome, check
 from distillgen.checks import Setting
 from distillgen.language import EXTRA, detector
 from distillgen.records import JSON
-from distillgen.verdicts import CHECKS
+from distillgen.sidecars import CHECKS
 from distillgen.work import Result, Work
 
 
