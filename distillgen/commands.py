@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
-from distillgen import deduped, files, folder, inputs, prompts, screen, stages, standing, tables
+from distillgen import (
+    answers,
+    checks,
+    deduped,
+    files,
+    folder,
+    inputs,
+    prompts,
+    screen,
+    stages,
+    standing,
+    tables,
+)
 from distillgen.contenders import Items
 from distillgen.decontaminate import KEPT, EvalSets
 from distillgen.errors import BUDGET, UserError
@@ -80,9 +92,12 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
         made = this.path / "inputs.jsonl"
         if _goes_on(results[-1]) and made.exists():
             results.append(stages.answer.run(work, made, inputs.open_inputs(made)))
-        answers = this.path / "answers.jsonl"
-        if len(results) == 2 and _goes_on(results[-1]) and answers.exists():
-            results.append(stages.export.run(work, answers, this.path / "export"))
+        answered = this.path / "answers.jsonl"
+        if len(results) == 2 and _goes_on(results[-1]) and answered.exists():
+            if results[-1].counts["kept"]:
+                records = answers.records(answered, {})
+                results.append(stages.check.run(work, records, checks.names()))
+            results.append(stages.export.run(work, answered, this.path / "export"))
         this.end(work, results, next_command or f"show {this.path}     read them")
 
 
@@ -194,8 +209,6 @@ def export(given: Mapping[str, JSON]) -> None:
 
 def check(given: Mapping[str, JSON]) -> None:
     """Verdicts on answers."""
-    from distillgen import answers, checks
-
     source = Path(given["file"])
     if folder.is_run(source):
         source = source / "answers.jsonl"

@@ -261,7 +261,7 @@ def right(answer: Answer, gold: str) -> bool:
     """Whether an answer comes to the gold one."""
     if answer.label:
         return answer.label.casefold() == gold.strip().casefold()
-    return finals.same(answer.answer, gold)
+    return finals.same(answer.answer, gold, answer.question)
 
 
 def _refined(

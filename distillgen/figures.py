@@ -14,6 +14,8 @@ WIDTH = 80
 LABEL, COLUMN = 22, 14
 GROUPS_SHOWN = 30
 """Subjects that the screen shows."""
+MOST_FAILED = 3
+"""Checks that are named in brief."""
 OVERLAPS = 3
 """Pairs of checks, those that fail the most answers both."""
 SHOWN = 5
@@ -174,10 +176,18 @@ def of_seeds(found: Mapping[str, JSON]) -> Iterator[str]:
         yield f"         {found['files'][1]}  {counts['rest']:,}, for the teacher"
 
 
-def of_checks(outcome: Outcome) -> Iterator[str]:
-    """The ledger of `check`, a line a check that applies, and what they are worth together."""
+def of_checks(outcome: Outcome, *, brief: bool = False) -> Iterator[str]:
+    """The ledger of `check`, a line a check that applies, and what they are worth together; in
+    brief only the ledger, with the checks that most answers fail."""
     given, failed = outcome.given, outcome.given - outcome.passed
-    yield f"check    {given:,} given = {outcome.passed:,} pass all + {failed:,} fail one or more"
+    worst = sorted(outcome.counts.items(), key=lambda item: -item[1].failed)[:MOST_FAILED]
+    named = ", ".join(f"{name} {counts.failed:,}" for name, counts in worst if counts.failed)
+    why = f" ({named})" if brief and named else ""
+    yield (
+        f"check    {given:,} given = {outcome.passed:,} pass all + {failed:,} fail one or more{why}"
+    )
+    if brief:
+        return
     apply = {name: c for name, c in outcome.counts.items() if c.passed or c.failed}
     known = any(counts.truth for counts in apply.values())
     head = f"{'':16}{'passed':>9}{'failed':>9}{'n/a':>9}{'pass':>6}"

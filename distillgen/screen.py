@@ -146,8 +146,8 @@ class Screen:
 # -- lines that say what came of a stage -----------------------------------------------------
 
 
-def ledger(result: Result) -> list[str]:
-    """A line a stage, with sums that add up; two for each format."""
+def ledger(result: Result, *, brief: bool = False) -> list[str]:
+    """A line a stage, with sums that add up; two for each format. In brief `check` too has one."""
     counts = result.counts
     if result.command == "expand":
         asked, extra = counts["asked"], counts["extra"]
@@ -162,7 +162,7 @@ def ledger(result: Result) -> list[str]:
         return [f"expand   {asked:,} asked{more} = " + " + ".join(p for p in parts if p)]
     if result.command == "answer":
         parts = [
-            _n(counts, "kept", "kept"), _n(counts, "rejected", "invalid"),
+            _n(counts, "kept", "kept"), _n(counts, "rejected", "rejected"),
             _n(counts, "failed", "failed") + _kinds(result), _n(counts, "open", "not asked yet"),
         ]  # fmt: skip
         return [f"answer   {counts['given']:,} given = " + " + ".join(p for p in parts if p)]
@@ -182,7 +182,7 @@ def ledger(result: Result) -> list[str]:
         sums = f"decontaminate   {counts['given']:,} given = {' + '.join(p for p in parts if p)}"
         return [sums, *_table(result), *_evidence(result)]
     if isinstance(result, Checking):
-        return list(of_checks(result.outcome))
+        return list(of_checks(result.outcome, brief=brief))
     if result.deduped:
         return _of_dedupe(result, result.deduped)
     lines = []

@@ -203,7 +203,8 @@ class Session:
     ) -> None:
         """Everything between the live area and the last line."""
         say = self.screen.say
-        for line in (line for result in results for line in screen.ledger(result)):
+        brief = len(results) > 1
+        for line in (line for one in results for line in screen.ledger(one, brief=brief)):
             self.screen.hang(line)
         pairs = next((r.counts["kept"] for r in results if r.command == "answer"), 0)
         self.screen.hang(screen.used(results, cost, pairs))

@@ -183,6 +183,10 @@ def _choice(counts: dict[str, int]) -> bool:
     return counts["given"] == sum(n for name, n in counts.items() if name != "given")
 
 
-SUMS = {"expand": _expand, "answer": _answer, "export": _export, "topics": _draft,
+def _check(counts: dict[str, int]) -> bool:
+    return counts["given"] == counts["passed"] + counts["failed"]
+
+
+SUMS = {"check": _check, "expand": _expand, "answer": _answer, "export": _export, "topics": _draft,
         "attributes": _draft, "judge": _choice, "compare": _choice, "select": _choice,
         "pairs": _choice}  # fmt: skip

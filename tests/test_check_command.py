@@ -1,12 +1,7 @@
 """`check`: verdicts beside any file of answers, and what each check is worth on them."""
 
-import json
-
 import pytest
 from jobs import lines, rows_in, seeds, teacher
-
-from distillgen.errors import UserError
-from distillgen.verdicts import joined
 
 SUMS = [
     {"question": "3 eggs and 4 eggs?", "rationale": "3 + 4 = 7", "answer": "(3 + 4)", "gold": "7"},
@@ -128,26 +123,3 @@ def test_what_our_own_answers_carry_is_checked(cli, tmp_path):
     file = rows_in(tmp_path / "a.jsonl", [row])
     told = cli("check", file, "--checks", "votes,teachers-agree", "--json").told
     assert told["checks"]["votes"]["failed"] == told["checks"]["teachers_agree"]["passed"] == 1
-
-
-# -- joining the verdicts ------------------------------------------------------------------------
-
-
-def test_verdicts_are_joined_to_their_answers(cli, tmp_path, sums):
-    cli("check", sums, *TWO)
-    run = tmp_path / "runs/sums"
-    found = list(joined(sums, run))
-    assert [one.answer for one in found] == [row["answer"] for row in SUMS]
-    assert [one.checks["grounded"].passed for one in found] == [True, True, False, True]
-
-
-def test_answers_without_verdicts_are_joined_as_they_are(tmp_path, sums):
-    assert [one.checks for one in joined(sums, tmp_path)] == [{}] * 4
-
-
-@pytest.mark.parametrize("rows", [SUMS[::-1], SUMS[:3], [*SUMS, {**SUMS[0], "id": 9}]])
-def test_verdicts_of_other_answers_are_refused(cli, tmp_path, sums, rows):
-    cli("check", sums, *TWO)
-    sums.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with pytest.raises(UserError, match="run distillgen check"):
-        list(joined(sums, tmp_path / "runs/sums"))

@@ -7,7 +7,7 @@ found, or None where it does not apply.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -42,12 +42,13 @@ class Check:
     """The verdict on one answer; None where it does not apply."""
 
 
+@cache
 def names() -> list[str]:
     """The checks that come with distillgen, sorted."""
     return sorted(module.name for module in iter_modules(__path__))
 
 
-@lru_cache
+@cache
 def load(name: str) -> Check:
     """The check of that name, with dashes or underscores; one with a dot is the user's own.
 
