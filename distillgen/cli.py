@@ -473,6 +473,7 @@ def seeds(
 def check(
     file: Target,
     checks: o.Checks = None,
+    labels: o.Labels = None,
     field: o.Field = None,
     out: o.Out = None,
     overwrite: o.Overwrite = False,

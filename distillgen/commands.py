@@ -170,8 +170,7 @@ def retry(given: Mapping[str, JSON]) -> None:
     if entry is None:
         raise UserError(f"{path}: no answers were asked for here; distillgen answer {path}")
     source = Path(entry.source)
-    labels = entry.options.get("task", {}).get("labels", {})
-    found = task_of(source, path).model_copy(update={"labels": labels})
+    found = task_of(source, path)
     old = {name: value for name, value in entry.options.items() if name not in ("limit", "task")}
     new = {name: value for name, value in given.items() if value not in (None, [], ())}
     this = Session({**old, **new, "out": path}, found.model_copy(update={"defaults": {}}), path)
@@ -215,7 +214,10 @@ def check(given: Mapping[str, JSON]) -> None:
         if not source.is_file():
             raise UserError(f"{source}: no answers yet; distillgen answer {given['file']}")
     path = folder.folder_of(str(source), given["out"])
-    this = Session({**given, "teacher": "local"}, task_of(_no_folder(source), path), path)
+    found = task_of(_no_folder(source), path)
+    if given["labels"]:
+        found = with_labels(found, given["labels"])
+    this = Session({**given, "teacher": "local"}, found, path)
     next(tables.rows_of(source))
     asked = [name.strip() for name in (given["checks"] or "").split(",") if name.strip()]
     names = list(dict.fromkeys(checks.load(name).name for name in asked or checks.names()))
@@ -445,7 +447,17 @@ def folder_for(seeds: Path, out: Path | None) -> Path:
 
 
 def task_of(source: Path, run: Path) -> Task:
-    """The task that an input belongs to: the file beside it, else the one its run was made with."""
+    """The task that an input belongs to: the file beside it, else the one its run was made with.
+
+    Where neither has labels, those that the run's answers were given hold.
+    """
+    task = _task_of(source, run)
+    answer = folder.read_manifest(run).commands.get("answer")
+    labels = answer.options.get("task", {}).get("labels", {}) if answer else {}
+    return task if task.labels else task.model_copy(update={"labels": labels})
+
+
+def _task_of(source: Path, run: Path) -> Task:
     made_from = folder.read_manifest(run).commands.get("expand")
     known = made_from.options.get("task", {}) if made_from else {}
     if source.parent != run:

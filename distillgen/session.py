@@ -55,6 +55,8 @@ class Session:
         self.settings = settings.settle(chosen, found)
         if "embeddings" not in given:  # a default for another command
             self.settings = self.settings.model_copy(update={"embeddings": None})
+        if "samples" not in given:  # one teacher is enough
+            self.settings = self.settings.model_copy(update={"also": (), "escalate": None})
         used = strategies.used(self.settings.strategy, self.settings.operations)
         for name in ("topics", "attributes", "images"):
             if chosen.get(name) and name not in strategies.shares(self.settings.strategy):

@@ -46,6 +46,14 @@ def _fate(row: dict[str, JSON]) -> Iterator[str]:
     elif "kind" in row:
         yield f"failed: {row['kind'].replace('_', ' ')}: {row.get('detail', '')}"
     yield from (line for block in blocks([row]) for line in block.splitlines())
+    for one in row.get("candidates", ()):
+        said = one.get("problem") or one.get("label") or one.get("answer", "")
+        who = ", ".join(str(part) for part in (one["teacher"], one.get("style")) if part)
+        short = visible(" ".join(said.split()))[:60]
+        yield f"draw {one.get('sample', 0)} of {who}, request {one['request'][:12]}: {short}"
+    for turn in row.get("refinements", ()):
+        keys = ", ".join(key[:12] for key in turn["requests"])
+        yield f"mended, requests {keys}: {visible(' '.join(turn['criticism'].split()))[:60]}"
 
 
 def _request(journal: Stored, key: str) -> Iterator[str]:

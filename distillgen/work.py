@@ -290,12 +290,7 @@ class Work:
 
 MEANING = (
     "teacher",
-    "also",
-    "escalate",
     "style",
-    "soft",
-    "rationalize",
-    "refine",
     "server",
     "temperature",
     "top_p",

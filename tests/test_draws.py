@@ -406,3 +406,27 @@ def test_a_style_file_of_ones_own_is_used_and_its_faults_are_named(tmp_path):
         find("task", [tmp_path])
     assert "styles.toml:2: `mine` must be a text" in str(caught.value)
     assert "styles.toml:3: `all` is a word of --style" in str(caught.value)
+
+
+def test_a_trace_names_every_draw_and_what_was_mended(cli, server, tmp_path):
+    cli(*asks(tmp_path, server, "--samples", 3, "--refine", 1))
+    answers = lines(tmp_path / "runs/q/answers.jsonl")
+    mended = next(a for a in answers if a.get("refinements"))
+    told = cli("trace", mended["id"]).out
+    assert all(f"request {c['request'][:12]}" in told for c in mended["candidates"])
+    assert all(key[:12] in told for key in mended["refinements"][0]["requests"])
+    other = cli("trace", mended["candidates"][1]["request"][:12]).out
+    assert "draw 1" in other
+
+
+def test_labels_of_the_answers_are_known_to_what_comes_after(cli, server, tmp_path):
+    cli(*asks(tmp_path, server, *LABELS))
+    told = cli("check", tmp_path / "runs/q", "--checks", "label-in-set", "--json").told
+    assert told["checks"]["label_in_set"]["passed"] == N
+    server.set(useless_share=0.3)
+    cli(*asks(tmp_path, server, *LABELS, "--samples", 2, "--resample", 0), code=None)
+    server.set(useless_share=0.0)
+    cli("retry", tmp_path / "runs/q", code=None)
+    assert all(
+        a["label"] in ("yes", "no", "open") for a in lines(tmp_path / "runs/q/answers.jsonl")
+    )
