@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from distillgen.asking import Parse, Step
-from distillgen.course import Record, Result, Setting, course, right
+from distillgen.asking import Parse, Result, Step
+from distillgen.course import Record, Setting, course
 from distillgen.errors import FailureKind
 from distillgen.journal import Journal
+from distillgen.mending import right
 from distillgen.outcomes import Failed, settle
 from distillgen.records import Answer, Completion, Example, Failure, Request
 from distillgen.sending import Ask

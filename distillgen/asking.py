@@ -22,6 +22,8 @@ from distillgen.task import Task
 
 Sampling = dict[str, float | int]
 Parse = Callable[[Completion], object]
+Result = object
+"""What came of a step: whatever its `parse` made of the reply, or `Failed`."""
 TOP = 20
 """Log-probabilities that are asked for; OpenAI gives no more."""
 

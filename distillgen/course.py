@@ -9,16 +9,15 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from distillgen import checks, finals, soft, styles
-from distillgen.asking import Asked, Critique, Reading, Step, betrays
+from distillgen import checks, soft, styles
+from distillgen.asking import Asked, Reading, Result, Step
 from distillgen.combine import Combine, choose, divided, key, standing
 from distillgen.errors import ParseError
+from distillgen.mending import rationalized, refined
 from distillgen.outcomes import Failed
-from distillgen.records import Answer, Candidate, Example, Failure, Refinement, Rejection
+from distillgen.records import Answer, Candidate, Example, Failure, Rejection
 
 Record = Answer | Failure | Rejection
-Result = object
-"""What came of a step: whatever its `parse` made of the reply, or `Failed`."""
 Course = Generator[list[Step], list[Result], list[Record]]
 Soft = Literal["logprobs", "votes", "verbal"]
 
@@ -118,11 +117,12 @@ def course(example: Example, setting: Setting) -> Course:
     for n, choice in enumerate(choices, 1):
         found = _answer(example, choice, n)
         if escalated:
-            found = _flagged(found, "escalated")
+            found = found.flagged("escalated")
         if setting.rationalize:
-            found = yield from _rationalized(example, found, setting)
+            found = yield from rationalized(example, found, setting.teachers[0])
         for turn in range(setting.refine):
-            mended = yield from _refined(example, found, setting, turn)
+            asked = next(one for one in setting.asked if one.name == found.teacher)
+            mended = yield from refined(example, found, asked, turn)
             if mended is None:
                 break
             found = mended
@@ -213,81 +213,6 @@ def bare(answer: Answer) -> Candidate:
     )  # fmt: skip
 
 
-def _flagged(answer: Answer, flag: str) -> Answer:
-    return answer.model_copy(update={"flags": (*answer.flags, flag)})
-
-
-def _read(answer: Answer) -> Reading:
-    return Reading(
-        answer.rationale, answer.answer, answer.label, answer.rationale_source, answer.flags
-    )
-
-
-def _rewritten(answer: Answer, found: Reading, step: Step, flag: str) -> Answer:
-    """The record with another text; what was said of the old one no longer counts."""
-    return answer.model_copy(
-        update={
-            "rationale": found.rationale, "answer": found.answer, "label": found.label,
-            "rationale_source": found.source, "request": step.request.key,
-            "flags": tuple(dict.fromkeys((*answer.flags, *found.flags, flag))),
-        }
-    )  # fmt: skip
-
-
-# -- what follows ---------------------------------------------------------------------------
-
-
-def _rationalized(
-    example: Example, answer: Answer, setting: Setting
-) -> Generator[list[Step], list[Result], Answer]:
-    """Where gold is missed, what the first teacher says once it knows it, if that gets there.
-
-    STaR (Zelikman et al. 2022): a rationale towards the known answer teaches too, if it holds no
-    trace of the hint.
-    """
-    if not example.gold or right(answer, example.gold):
-        return answer
-    step = setting.teachers[0].draw(example, hint=example.gold)
-    [result] = yield [step]
-    if not isinstance(result, Reading) or betrays(result):
-        return _flagged(answer, "not_rationalized")
-    hinted = _rewritten(answer, result, step, "rationalized")
-    if not right(hinted, example.gold):
-        return _flagged(answer, "not_rationalized")
-    return hinted.model_copy(update={"teacher": setting.teachers[0].name, "style": ""})
-
-
-def right(answer: Answer, gold: str) -> bool:
-    """Whether an answer comes to the gold one."""
-    if answer.label:
-        return answer.label.casefold() == gold.strip().casefold()
-    return finals.same(answer.answer, gold, answer.question)
-
-
-def _refined(
-    example: Example, answer: Answer, setting: Setting, turn: int
-) -> Generator[list[Step], list[Result], Answer | None]:
-    """The answer written anew; None where nothing was found to mend, or no new one came.
-
-    Self-Refine (Madaan et al. 2023): the teacher criticises its own answer and mends it.
-    """
-    asked = next(one for one in setting.asked if one.name == answer.teacher)
-    first = asked.criticise(example, _read(answer), turn)
-    [found] = yield [first]
-    if not isinstance(found, Critique) or not found.mend:
-        return None
-    second = asked.mend(example, _read(answer), found.criticism, turn)
-    [result] = yield [second]
-    if not isinstance(result, Reading):
-        return None
-    before = Refinement(
-        criticism=found.criticism, rationale=answer.rationale, answer=answer.label or answer.answer,
-        requests=(first.request.key, second.request.key),
-    )  # fmt: skip
-    mended = _rewritten(answer, result, second, "refined")
-    return mended.model_copy(update={"refinements": (*answer.refinements, before)})
-
-
 # -- soft labels ----------------------------------------------------------------------------
 
 
@@ -308,14 +233,14 @@ def _softened(
     if setting.soft is None:
         return answer
     if any(isinstance(result, Failed) for result in results):
-        return _flagged(answer, "soft_failed")
+        return answer.flagged("soft_failed")
     try:
         return _with_soft(answer, _collected(good, setting, results))
     except soft.Uncovered as why:
         refused = {"soft_method": setting.soft, "covered_mass": round(why.covered, 6)}
-        return _flagged(answer.model_copy(update=refused), "soft_refused")
+        return answer.model_copy(update=refused).flagged("soft_refused")
     except ParseError:
-        return _flagged(answer, "soft_failed")
+        return answer.flagged("soft_failed")
 
 
 def _collected(good: Sequence[Candidate], setting: Setting, results: Sequence[Result]) -> soft.Soft:

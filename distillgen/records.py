@@ -432,6 +432,10 @@ class Answer(Record):
     request: str
     """Key of the request whose reply this is."""
 
+    def flagged(self, flag: str) -> "Answer":
+        """The same with one more flag."""
+        return self.model_copy(update={"flags": (*self.flags, flag)})
+
     def row(self) -> dict[str, JSON]:
         """The same with what it holds as rows."""
         row = super().row()

@@ -20,9 +20,9 @@ FLOORS = {
     " rubric safetensors semantic settings show sidecars signals soft stored tables task teachers"
     " toml triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
-    4: "answer checked compare course coverage decontaminate deduped defaults draft dry_run expand"
-    " export figures findings init judge judging pairs probing seeds select standing stats trace"
-    " work",
+    4: "answer checked compare course coverage decontaminate deduped defaults draft dry_run"
+    " expand export figures findings init judge judging mending pairs probing seeds select"
+    " standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }
