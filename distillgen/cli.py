@@ -152,7 +152,7 @@ def run(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Expand the seeds, answer each input, export for a trainer: the whole way.
+    """Expand the seeds, answer each input, check, export for a trainer: the whole way.
 
     Run again, it goes on where it stopped; a larger -n pays only for what is new.
     Example: distillgen run seeds/stock_advisor.jsonl -n 500 --teacher openai:MODEL
