@@ -306,6 +306,14 @@ def test_a_dry_run_counts_what_each_teacher_is_asked(cli, server, tmp_path):
     assert all("without what --refine may add" in one["assumed"] for one in estimate.values())
 
 
+def test_a_dry_run_counts_the_trial_of_styles(cli, server, tmp_path):
+    estimate = cli(*asks(tmp_path, server, "--style", "probe", "--dry-run")).told["estimate"]
+    known, _ = find("", [])
+    asked = {name: one["requests"] for name, one in estimate.items()}
+    assert asked == {"styles": 12 * len(known), "answer": N}
+    assert server.asked == []
+
+
 def test_a_teacher_may_have_a_server_of_its_own(cli, server, tmp_path):
     path = questions(tmp_path / "q.jsonl", 3)
     at = f"openai:teacher-1-mini@{server.url}"

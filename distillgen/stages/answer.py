@@ -45,9 +45,16 @@ def check(work: Work) -> None:
 
 
 def estimate(work: Work, given: inputs.Inputs) -> list[dry_run.Estimate]:
-    """What is left to ask of the answers, teacher by teacher."""
-    answering = _answering(work, Limited(given, work.settings.limit))
-    return dry_run.of_answer(answering, work.folder.journal, work.everybody)
+    """What is left to ask of the answers, teacher by teacher; before it the trial of styles."""
+    examples = Limited(given, work.settings.limit)
+    answering, journal = _answering(work, examples), work.folder.journal
+    estimates = dry_run.of_answer(answering, journal, work.everybody)
+    if work.settings.style == styles.PROBE:
+        tried, _ = probing.picked(examples)
+        trial = Answering(tried, probing.trial(answering.setting), journal)
+        first = dry_run.of_answer(trial, journal, work.everybody[:1])
+        estimates = [replace(one, stage="styles") for one in first] + estimates
+    return estimates
 
 
 def estimate_to_come(work: Work, seeds: list[Seed]) -> list[dry_run.Estimate]:
