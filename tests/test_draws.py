@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from jobs import balanced, bodies, content, lines, questions, rows_in, sent_again, teacher
 
-from distillgen.asking import Reading, betrays
+from distillgen.asking import Asked, Reading, betrays
 from distillgen.combine import choose, divided, key, standing
-from distillgen.errors import UserError
-from distillgen.records import Candidate, Example
+from distillgen.errors import ParseError, UserError
+from distillgen.prompts import find as prompt
+from distillgen.records import Candidate, Completion, Example
 from distillgen.styles import find, group, named, order
+from distillgen.task import Task
 
 LABELS = ["--labels", "yes,no,open"]
 N = 24
@@ -438,3 +440,31 @@ def test_labels_of_the_answers_are_known_to_what_comes_after(cli, server, tmp_pa
     assert all(
         a["label"] in ("yes", "no", "open") for a in lines(tmp_path / "runs/q/answers.jsonl")
     )
+
+
+def read(text: str, labels: dict[str, str], finish: str = "stop") -> Reading:
+    task = Task(name="t", labels=labels)
+    asked = Asked(0, "t", "t", None, task, {"answer": prompt("answer", "", False, [])}, {}, {})
+    return asked.answer(Completion(text, finish_reason=finish))
+
+
+def test_a_reply_without_json_is_read_where_it_marks_its_answer():
+    found = read("He is 35. So the answer is (b) a fund.", {})
+    assert (found.rationale, found.answer) == ("He is 35.", "a fund")
+    assert read("It may be.\nAnswer: Neutral", {"neutral": "", "other": ""}).label == "neutral"
+    on = "It is 2 + 3. The answer is 5.\n\nQ: What is 3 + 4?\nA: It is"
+    assert read(on, {}, "length").answer == "5", "what it invented was cut off, not the answer"
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "kind"),
+    [
+        ("I would rather not say.", "stop", "bad_json"),
+        ("It is 2 + 3. The answer is", "length", "truncated"),
+        ('{"rationale": "The answer is 5.", "ans', "stop", "bad_json"),
+    ],
+)
+def test_other_prose_fails_as_before(text, finish, kind):
+    with pytest.raises(ParseError) as caught:
+        read(text, {}, finish)
+    assert caught.value.kind == kind
