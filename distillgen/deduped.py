@@ -60,16 +60,21 @@ class Deduped:
 
 
 def dedupe(
-    records: Records, on: tuple[str, ...], folder: Path, embed: Embed | None = None
+    records: Records,
+    on: tuple[str, ...],
+    folder: Path,
+    embed: Embed | None = None,
+    bar: semantic.Bar | None = None,
 ) -> Deduped:
     """Write what is kept, what is left out and why, and the clusters, into a folder.
 
+    `bar` is that of the embeddings, where it is known; else it is measured on the known pairs.
     The records are walked three times; nothing changes before the last walk is over.
 
     Raises:
         UserError: the file cannot be read, rows are wrong, or it changed meanwhile.
     """
-    done = Deduped(_frames(records, on))
+    done = Deduped(_frames(records, on), bar=bar)
     texts = (
         (tuple(frame.rest(_text(row, name)) for name, frame in done.frames.items()), _apart(row))
         for row in records
@@ -117,7 +122,7 @@ def _by_both(read: list[tuple[Fields, str]], embed: Embed, done: Deduped) -> lis
         [(of, similarity) for of, similarity in found if apart[of] == own]
         for own, found in zip(apart, semantic.by_words(texts), strict=True)
     ]
-    known = semantic.candidates(semantic.known())
+    known = [] if done.bar else semantic.candidates(semantic.known())
     asked = [((pair.one,), (pair.other,)) for pair in known]
     pairs = ((fields, texts[of]) for fields, found in zip(texts, near, strict=True)
              for of, _ in found)  # fmt: skip
@@ -129,7 +134,8 @@ def _by_both(read: list[tuple[Fields, str]], embed: Embed, done: Deduped) -> lis
         return []
     done.unread = len(wanted) - sum(text[:LONGEST] in vectors for text in wanted)
     scored = [(_cosine(*pair, vectors), of.same) for pair, of in zip(asked, known, strict=True)]
-    done.bar = semantic.bar((score, same) for score, same in scored if score is not None)
+    found = semantic.bar((score, same) for score, same in scored if score is not None)
+    done.bar = done.bar or found
     return list(_greedy(read, near, vectors, done.bar.above))
 
 

@@ -11,13 +11,15 @@ import pytest
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from jobs import lines
+from jobs import lines, rows_in
 from test_dedupe import rouge_l
 from word_vectors import vector
 
 from distillgen import deduped, embedding, semantic
 from distillgen.boilerplate import FEWEST, Sample
+from distillgen.catalogue import CATALOGUE
 from distillgen.errors import ParseError
+from distillgen.inputs import Records
 from distillgen.records import Terms
 from distillgen.semantic import Bar, bar, contradict
 
@@ -493,3 +495,26 @@ def test_a_model_is_measured_on_pairs_that_did_not_set_its_bar(server):
     halves = re.findall(r"above 0\.\d+, (\d+) of (\d+) right", ran.stdout)
     assert [int(of) for _, of in halves] == [100, 100, 200]
     assert all(int(n) > 0.7 * int(of) for n, of in halves)
+
+
+def test_the_bars_of_embedded_models_were_measured_on_the_pairs_as_they_are():
+    """Where this fails, measure anew: `python benchmarks/known_pairs.py NAME`."""
+    assert semantic.digest_of_candidates() == semantic.MEASURED_ON
+    embedders = {name for name, found in CATALOGUE.items() if found.embeds}
+    assert set(semantic.MEASURED) == embedders
+
+
+def test_a_known_bar_is_taken_as_it_is_and_asks_for_no_known_pair(tmp_path):
+    rows = ["Is it wise to buy gold?", "Is it smart to purchase gold?", "Should I sell gold?"]
+    source = rows_in(tmp_path / "gold.jsonl", [{"question": row} for row in rows])
+    asked: list[str] = []
+
+    def embed(texts):
+        asked.extend(texts)
+        return {text: embedding._packed([1.0, 0.0]) for text in texts}
+
+    for above, kept in ((0.9, 2), (1.0, 3)):
+        asked.clear()
+        done = deduped.dedupe(Records(source), ("question",), tmp_path, embed, Bar(above, 9, 1))
+        assert asked == sorted(rows[:2])
+        assert (done.counts["kept"], done.bar) == (kept, Bar(above, 9, 1))

@@ -1,6 +1,6 @@
 """Leave out the records that repeat others."""
 
-from distillgen import files, inputs
+from distillgen import files, inputs, semantic
 from distillgen.deduped import FILES, dedupe
 from distillgen.errors import FEWER
 from distillgen.work import Result, Work
@@ -12,7 +12,9 @@ def run(work: Work, records: inputs.Records, on: tuple[str, ...]) -> Result:
     paths = work.outputs(FILES, source)
     asked = {"on": list(on), "field": dict(records.fields), "embeddings": work.settings.embeddings}
     entry = work.begin("dedupe", source, files.sha256_of(source), asked=asked)
-    done = dedupe(records, on, work.folder.path, work.embed("dedupe"))
+    embed = work.embed("dedupe")
+    bar = semantic.MEASURED.get(work.chosen.shown.removeprefix("local:")) if embed else None
+    done = dedupe(records, on, work.folder.path, embed, bar)
     result = Result("dedupe", {}, stop=done.stop, written=paths, deduped=done)
     if done.stop:
         result.code = done.stop.code
