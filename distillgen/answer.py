@@ -47,9 +47,9 @@ class Answered:
         counts["no_majority"] += share is not None and share <= 0.5
         counts["soft"] += bool(answer.soft_label)
         counts["torn"] += max(answer.soft_label.values(), default=1) < TORN
-        if answer.gold:
+        if (met := right(answer, answer.gold)) is not None:
             counts["gold"] += 1
-            counts["right"] += right(answer, answer.gold)
+            counts["right"] += met
         counts.update(answer.flags)
         if answer.label:
             self.labels[answer.label] += 1

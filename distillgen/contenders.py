@@ -28,6 +28,8 @@ class Contender(NamedTuple):
     request: str = ""
     place: int | None = None
     """Among the candidates, from 0; None for the answer of the record itself."""
+    closed: bool = False
+    """The answer is a label."""
 
     @property
     def length(self) -> int:
@@ -67,8 +69,7 @@ class Item:
 
     def right(self, one: Contender) -> bool | None:
         """Whether it comes to the right answer; None where that is not known."""
-        known = self.gold.strip() and finals.comparable(self.gold)
-        return finals.same(one.answer, self.gold, self.question) if known else None
+        return finals.right(one.answer, self.gold, self.question, closed=one.closed)
 
 
 class Items:
@@ -111,8 +112,9 @@ def _item(row: Line) -> Item:
     if not said:
         raise ValueError("no `answer`, and no `label`")
     answer = Contender(
-        known.get("rationale", ""), said, known.get("teacher", ""), known.get("request", "")
-    )
+        known.get("rationale", ""), said, known.get("teacher", ""), known.get("request", ""),
+        closed="label" in known,
+    )  # fmt: skip
     id = row.id or content_id(row.user_context, row.question, known.get("images", ()))
     return Item(
         row.line, id, row.question, row.user_context, known.get("gold", ""), answer,
@@ -132,4 +134,6 @@ def _candidates(given: JSON) -> Iterator[Contender]:
             where = ".".join(map(str, ("candidates", place, *fault["loc"])))
             raise ValueError(f"`{where}`: {fault['msg'].lower()}") from error
         if said := one.label or one.answer:
-            yield Contender(one.rationale, said, one.teacher, one.request, place)
+            yield Contender(
+                one.rationale, said, one.teacher, one.request, place, closed=bool(one.label)
+            )

@@ -97,6 +97,20 @@ def comparable(gold: str) -> bool:
     return short or said_yes(gold) is not None
 
 
+def right(said: str, gold: str, question: str = "", *, closed: bool = False) -> bool | None:
+    """Whether what was said comes to what is right; None where nobody can say without
+    understanding it. Of a `closed` task a label is meant, and must be the same one.
+
+    >>> right("very positive", "positive", closed=True)
+    False
+    """
+    if not gold.strip():
+        return None
+    if closed:
+        return said.strip().casefold() == gold.strip().casefold()
+    return same(said, gold, question) if comparable(gold) else None
+
+
 def same(answer: str, gold: str, question: str = "") -> bool:
     """Whether an answer comes to what is right; the question may say in which unit, of which year.
 

@@ -19,7 +19,7 @@ def rationalized(
     STaR (Zelikman et al. 2022): a rationale towards the known answer teaches too, if it holds no
     trace of the hint.
     """
-    if not example.gold or right(answer, example.gold):
+    if right(answer, example.gold) is not False:
         return answer
     step = asked.draw(example, hint=example.gold)
     [result] = yield [step]
@@ -31,11 +31,10 @@ def rationalized(
     return hinted.model_copy(update={"teacher": asked.name, "style": ""})
 
 
-def right(answer: Answer, gold: str) -> bool:
-    """Whether an answer comes to the gold one."""
-    if answer.label:
-        return answer.label.casefold() == gold.strip().casefold()
-    return finals.same(answer.answer, gold, answer.question)
+def right(answer: Answer, gold: str) -> bool | None:
+    """Whether an answer comes to the gold one; None where that cannot be told."""
+    said = answer.label or answer.answer
+    return finals.right(said, gold, answer.question, closed=bool(answer.label))
 
 
 def refined(

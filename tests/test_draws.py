@@ -468,3 +468,11 @@ def test_other_prose_fails_as_before(text, finish, kind):
     with pytest.raises(ParseError) as caught:
         read(text, {}, finish)
     assert caught.value.kind == kind
+
+
+def test_a_gold_answer_that_cannot_be_compared_is_no_reason_to_ask_again(cli, server, tmp_path):
+    gold = "It depends on many things, of which the horizon and the fees come first. " * 4
+    path = rows_in(tmp_path / "p.jsonl", [{"question": f"Q{i}?", "gold": gold} for i in range(4)])
+    ran = cli("answer", path, *teacher(server), "--rationalize")
+    assert len(server.asked) == 4
+    assert "no input has a gold answer that is short enough" in ran.err

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from distillgen.finals import comparable, final, key, same
+from distillgen import answers, checks
+from distillgen.contenders import Items
+from distillgen.finals import comparable, final, key, right, same
 from distillgen.quantities import read
 
 ANSWERS = [
@@ -111,3 +113,22 @@ def test_a_long_text_cannot_be_compared():
 )  # fmt: skip
 def test_quantities_are_read_and_names_are_not(text, found):
     assert [(round(float(one.value), 6), one.sign) for one in read(text)] == found
+
+
+def test_a_label_is_right_only_if_it_is_the_same_one():
+    for label, gold in (("very positive", "positive"), ("no opinion", "no"), ("neutral", "open")):
+        assert right(label, gold, closed=True) is False
+    assert right("Neutral ", "neutral", closed=True) is True
+    assert right("neutral", "", closed=True) is None
+    assert right("It is 5.", "a long text that says what nobody can compare " * 5) is None
+
+
+def test_gold_pairs_and_judges_take_labels_for_labels(tmp_path):
+    row = {"question": "q", "label": "very positive", "gold": "positive", "candidates": [
+        {"teacher": "t", "label": "positive", "request": "r"}]}  # fmt: skip
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    [item] = Items(path)
+    assert [item.right(one) for one in item.all] == [False, True]
+    [answer] = map(answers.of_line, answers.records(path))
+    assert not checks.of(answer, ["gold"], checks.Setting())["gold"].passed

@@ -7,7 +7,5 @@ from distillgen.records import Answer, Verdict
 
 def check(answer: Answer, setting: Setting) -> Verdict | None:
     """Value: the right answer. Of a long text nobody can say without understanding it."""
-    gold = answer.gold.strip()
-    if not gold or not finals.comparable(gold):
-        return None
-    return Verdict(passed=finals.same(said(answer), gold, answer.question), value=gold)
+    right = finals.right(said(answer), answer.gold, answer.question, closed=bool(answer.label))
+    return None if right is None else Verdict(passed=right, value=answer.gold.strip())

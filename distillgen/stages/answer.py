@@ -174,8 +174,11 @@ def _notes(answering: Answering) -> list[str]:
         "soft_failed": "without a soft label: the request for it failed",
     }
     notes += [f"{counts[flag]:,} {words}" for flag, words in said.items() if counts[flag]]
-    if setting.rationalize and not any(example.gold for example in answering.examples):
-        notes.append("--rationalize: no input has a gold answer; --field gold=COLUMN names it")
+    if setting.rationalize and not counts["gold"]:
+        notes.append(
+            "--rationalize: no input has a gold answer that is short enough to be compared;"
+            " --field gold=COLUMN names it"
+        )
     return notes
 
 
