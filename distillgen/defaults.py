@@ -101,12 +101,12 @@ def of_answer(
     asked = tuple(
         _asked(settings, who, chosen, task, prompt, seeds) for who, chosen in enumerate(everybody)
     )
-    named = styles.named(settings.style, known_styles) if settings.style else ()
-    if named:
-        asked[0].prompts["answer"].needs("style", "--style")
-    if settings.rationalize:
-        asked[0].prompts["answer"].needs("hint", "--rationalize")
     teachers = asked[:-1] if settings.escalate else asked
+    named = styles.named(settings.style, known_styles) if settings.style else ()
+    for one in teachers if named else ():
+        one.prompts["answer"].needs("style", "--style")
+    if settings.rationalize:
+        teachers[0].prompts["answer"].needs("hint", "--rationalize")
     return course.Setting(
         teachers=teachers,
         escalate=asked[-1] if settings.escalate else None,
@@ -144,9 +144,7 @@ def _asked(
         task=task,
         prompts={name: prompt(name, who) for name in names},
         sampling=sampling,
-        further={"temperature": 0.7} | {k: v for k, v in sampling.items() if k != "temperature"}
-        if settings.temperature is None
-        else sampling,
+        further=sampling | ({"temperature": 0.7} if settings.temperature is None else {}),
         shots=pick_shots(seeds, task.labels, short=chosen.small),
         vision=sees(settings, chosen),
     )
