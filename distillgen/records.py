@@ -736,6 +736,8 @@ class Preference(Record):
     """What was asked."""
     user_context: str = ""
     """Who asked."""
+    images: tuple[str, ...] = ()
+    """Paths of images that belong to the question."""
     chosen: Side
     """The better answer."""
     rejected: Side

@@ -7,11 +7,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
-from distillgen import embedding, export, prompts
+from distillgen import embedding, prompts
 from distillgen.budget import Money, Purse
 from distillgen.decontaminate import Decontaminated
 from distillgen.deduped import Deduped
 from distillgen.defaults import max_cost
+from distillgen.delivery import Exported
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, UserError
 from distillgen.folder import Folder, new_entry
@@ -65,7 +66,7 @@ class Result:
     """Failures by kind."""
     notes: list[str] = field(default_factory=list)
     """What the user should read, one line each."""
-    exported: list[export.Exported] = field(default_factory=list)
+    exported: list[Exported] = field(default_factory=list)
     decontaminated: Decontaminated | None = None
     deduped: Deduped | None = None
     measured: dict[str, JSON] = field(default_factory=dict)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
-from distillgen.formats import Options, Rationale, turns
+from distillgen import rules
+from distillgen.formats import Limits, Options, Rationale, turns
 from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset({"first", "after", "think", "none"})
 """No `field`: the file knows no key for reasoning, and an unknown one is refused."""
+
+LIMITS = Limits(least=10, suggested=50, bytes=512_000_000, who="OpenAI")
+"""Its guides to supervised fine-tuning, and to files."""
 
 SNIPPET = """\
 from pathlib import Path
@@ -45,12 +49,17 @@ client.fine_tuning.jobs.create(training_file=file.id, model="your-student")
 
 
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
-    """`{"messages": [user, assistant]}` with `role` and `content`, and nothing else.
+    """`{"messages": [system?, user, assistant]}`, with `role` and `content`, and nothing else.
 
     An image is an `image_url` part behind the user's text, with its path in place of a URL.
     """
-    user, assistant = turns(answer, options.rationale)
+    said = turns(answer, options)
     if answer.images:
         parts = ({"type": "image_url", "image_url": {"url": path}} for path in answer.images)
-        user["content"] = [{"type": "text", "text": user["content"]}, *parts]
-    yield {"messages": [user, assistant]}
+        said[-2]["content"] = [{"type": "text", "text": said[-2]["content"]}, *parts]
+    yield {"messages": said}
+
+
+def broken(row: dict[str, JSON], options: Options) -> str:
+    """The rule of the guide to supervised fine-tuning that a row breaks."""
+    return rules.only(row, "messages") or rules.chat(row)

@@ -4,13 +4,14 @@ Hinton et al. 2015: the student matches the teacher's distribution at a temperat
 shows how alike the wrong labels are to it, and with some weight the hard label.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from distillgen import soft
-from distillgen.formats import LeftOut, Options, Rationale, prompt
+from distillgen.formats import LeftOut, Made, Options, Rationale, prompt
 from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset()
+SYSTEM = False
 
 SNIPPET = """\
 import json
@@ -53,13 +54,14 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
     }
 
 
-def beside(options: Options, methods: Mapping[str, int]) -> dict[str, JSON]:
+def beside(made: Made) -> dict[str, JSON]:
     """`labels.json`: what holds for every row, and how many rows came by which method."""
+    options = made.options
     return {
         "labels.json": {
             "labels": list(options.labels),
             "temperature": options.soft_temperature,
             "hard_weight": options.hard_weight,
-            "methods": dict(sorted(methods.items())),
+            "methods": dict(sorted(made.methods.items())),
         }
     }

@@ -11,6 +11,8 @@ from distillgen.formats import LeftOut, Options, Rationale, prompt, target
 from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset()
+SYSTEM = False
+LAYOUTS = ("rows", "flat")
 
 PREFIXES = {"paper": ("[label] ", "[rationale] "), "google": ("predict: ", "explain: ")}
 """As in the paper; as in the authors' code (google-research/distilling-step-by-step, run.py)."""

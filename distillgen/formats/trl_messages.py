@@ -54,12 +54,12 @@ trainer.train()
 
 
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
-    """`{"messages": [user, assistant]}`, with `reasoning_content` in the form `field`.
+    """`{"messages": [system?, user, assistant]}`, with `reasoning_content` in the form `field`.
 
     In a set with images each row has `images`, a list of paths, and contents in parts.
     """
-    said = turns(answer, options.rationale)
+    said = turns(answer, options)
     if options.images or answer.images:
-        yield {"messages": [*parted(answer, said)], "images": list(answer.images)}
+        yield {"messages": parted(answer, said), "images": list(answer.images)}
     else:
-        yield {"messages": [*said]}
+        yield {"messages": said}

@@ -49,9 +49,9 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
 
     In a set with images each row has `images`, a list of paths, and contents in parts.
     """
-    said = turns(answer, options.rationale)
+    said = turns(answer, options)
     if options.images or answer.images:
-        user, assistant = parted(answer, said)
-        yield {"prompt": [user], "completion": [assistant], "images": list(answer.images)}
+        said = parted(answer, said)
+        yield {"prompt": said[:-1], "completion": said[-1:], "images": list(answer.images)}
     else:
-        yield {"prompt": [said[0]], "completion": [said[1]]}
+        yield {"prompt": said[:-1], "completion": said[-1:]}
