@@ -187,10 +187,16 @@ class Delivery:
                     f"{name}: no record in {split}; {who} reads all of {', '.join(limits.needs)}."
                     " Nothing was written; give it a share with --split"
                 )
+        if (size := self.data["train"].wholes[0].bytes) < limits.least_bytes:
+            raise UserError(
+                f"{name}: {size:,} bytes to train on; {who} takes {limits.least_bytes:,} at least."
+                " Nothing was written; make more with -n"
+            )
         for split, sink in self.data.items():
             size = sink.wholes[0].bytes
-            if limits.most and sink.rows > limits.most:
-                said = f"{sink.rows:,} rows; {who} takes {limits.most:,} at most"
+            most = (limits.validation if split == "validation" else 0) or limits.most
+            if most and sink.rows > most:
+                said = f"{sink.rows:,} rows; {who} takes {most:,} at most"
             elif limits.bytes and size > limits.bytes:
                 said = f"{size / 1e6:,.0f} MB; {who} takes {limits.bytes / 1e6:,.0f} at most"
             else:

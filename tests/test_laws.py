@@ -16,8 +16,8 @@ FLOORS = {
     2: "amounts answers asides bert bodies boilerplate budget calculations calibration"
     " catalogue checks commits conclusions contenders dedupe dice difficulty diversity"
     " download embedding equations files finals first_names formats gemma gguf help images"
-    " inputs items journal language lines lint marked notation options overlap pacing pool"
-    " prices prompts providers quantities replies rubric rules safetensors semantic"
+    " inputs items journal language lines lint marked notation openai_files options overlap"
+    " pacing pool prices prompts providers quantities replies rubric rules safetensors semantic"
     " settings show sidecars signals sinks soft stored tables task teachers toml triage"
     " verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",

@@ -73,8 +73,12 @@ class Limits:
     """Rows to train on that it advises."""
     most: int = 0
     """Rows of any file, above which it refuses it."""
+    validation: int = 0
+    """Rows of the validation file, above which it refuses it."""
     bytes: int = 0
     """Size of any file, above which it refuses it."""
+    least_bytes: int = 0
+    """Size of the file to train on, below which it refuses it."""
     needs: tuple[str, ...] = ()
     """Splits that must not be empty."""
     who: str = ""
@@ -274,9 +278,21 @@ def turns(answer: Answer, options: Options) -> list[Turn]:
     return [*asked(answer, options), spoken(answer, options.rationale)]
 
 
-def parted(answer: Answer, turns: list[Turn]) -> list[Turn]:
+def sides(of: Preference, form: Rationale) -> tuple[Turn, Turn]:
+    """The assistant's better and worse turn, as texts.
+
+    Raises:
+        LeftOut: they are the same in this form, so that there is nothing to prefer.
+    """
+    better, worse = spoken(of.chosen, form), spoken(of.rejected, form)
+    if better == worse:
+        raise LeftOut("same_answer")
+    return better, worse
+
+
+def parted(of: Answer | Preference, turns: list[Turn]) -> list[Turn]:
     """The turns as parts, a mark for each image before the user's text: for a set with images."""
-    shown: list[Turn] = [{"type": "image"}] * len(answer.images)
+    shown: list[Turn] = [{"type": "image"}] * len(of.images)
     parts = []
     for turn in turns:
         said = {"type": "text", "text": turn["content"]}

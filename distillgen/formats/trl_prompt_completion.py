@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from distillgen import rules
 from distillgen.formats import Options, parted, turns
 from distillgen.records import JSON, Answer
 
@@ -55,3 +56,17 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
         yield {"prompt": said[:-1], "completion": said[-1:], "images": list(answer.images)}
     else:
         yield {"prompt": said[:-1], "completion": said[-1:]}
+
+
+def broken(row: dict[str, JSON], options: Options) -> str:
+    """What TRL 1.16 would take for something else, or train blank.
+
+    Texts in one column and turns in the other are no conversation for it (sft_trainer.py).
+    """
+    return (
+        rules.only(row, "prompt", "completion", optional=("images",))
+        or rules.chat(row, "prompt", keys=rules.WITH_REASONING, ends="user")
+        or rules.reply(row, "completion", keys=rules.WITH_REASONING)
+        or rules.uniform(row["prompt"], row["completion"])
+        or rules.marked(row, "prompt")
+    )
