@@ -21,8 +21,8 @@ FLOORS = {
     " tables task teachers toml triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer answered checked compare course coverage decontaminate deduped defaults draft"
-    " dry_run expand export facts figures findings init judge judging mending pairs probing seeds select"
-    " standing stats trace work",
+    " dry_run expand export facts figures findings init judge judging mending pairs probing seeds"
+    " select standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }
