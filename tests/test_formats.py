@@ -146,14 +146,14 @@ def test_there_is_no_golden_file_that_nobody_writes() -> None:
 @every_case
 def test_every_row_has_the_same_columns_and_no_null(file: str, name: str, options: Options) -> None:
     """Closed and open tasks are never in one file; the label has a column of its own in `jsonl`."""
-    closed = name == "soft-labels"
+    closed = name in ("soft-labels", "classification")
     rows = rows_of(name, [a for a in ANSWERS if bool(a.label) == closed], options)
     shapes = {json.dumps(shape(row)) for row in rows}
     assert len(shapes) == 1
     assert "null" not in shapes.pop()
 
 
-@pytest.mark.parametrize("name", ["trl-messages", "trl-prompt-completion", "jsonl"])
+@pytest.mark.parametrize("name", ["trl-messages", "trl-prompt-completion", "hf", "jsonl"])
 def test_in_a_set_with_images_every_row_has_the_same_columns(name: str) -> None:
     rows = [
         row for a in (ANSWERS[0], SEEN) for row in formats.load(name).rows(a, Options(images=True))

