@@ -5,7 +5,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distillgen import card, formats
+from distillgen import card, formats, sinks, tables
 from distillgen.delivery import Delivery, Exported, Wanted
 from distillgen.errors import UserError
 from distillgen.files import is_ours
@@ -73,6 +73,8 @@ def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options
             soft_temperature=options.soft_temperature,
             hard_weight=options.hard_weight,
         )
+        if one.file("train", told).endswith(".parquet"):
+            tables.need_parquet()
         settled.append((one, told))
     return settled
 
@@ -105,6 +107,7 @@ def paths(
         for stage in range(1, stages + 1):
             staged = rows[0].with_name(f"{rows[0].stem}.stage-{stage}{rows[0].suffix}")
             names += [staged, Path(f"train.stage-{stage}.meta.jsonl")]
+        names += [beside for name in names for beside in sinks.batches(name)]
         names += map(Path, one.beside(formats.Made(told, "", {}, {})))
         found += [folder / name for name in names]
     return found

@@ -159,3 +159,19 @@ def texts(row: Mapping[str, JSON], *keys: str) -> str:
     """These columns hold texts that are not blank."""
     blank = [key for key in keys if not (isinstance(row.get(key), str) and row[key].strip())]
     return f"`{blank[0]}` is blank" if blank else ""
+
+
+def completed(row: Mapping[str, JSON], keys: Collection[str] = ("role", "content")) -> str:
+    """A `prompt` of turns that ends with the user's, and a `completion`: the assistant's next one.
+
+    `keys` are all that a turn may have.
+    """
+    if problem := chat(row, "prompt", keys=keys, ends="user"):
+        return problem
+    said = row.get("completion")
+    if not isinstance(said, list) or len(said) != 1:
+        return "`completion` is no list of one turn"
+    if problem := _turn(said[0], keys):
+        return f"completion[0]{problem}"
+    who = said[0]["role"]
+    return "" if who == "assistant" else f"completion[0]: `role` is {who}, not assistant"

@@ -2,12 +2,11 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
-
-import orjson
 
 from distillgen.files import Whole
 from distillgen.records import JSON
@@ -17,6 +16,15 @@ BATCHES: Mapping[str, tuple[int, int]] = {"train": (100, 5500), "valid": (2, 550
                                           "test": (2, 5500)}  # fmt: skip
 """By split, the files of raw texts that the e-SNLI loader of google-research/
 distilling-step-by-step opens (data_utils.py), and the texts in each but the last."""
+
+
+def batches(path: Path) -> list[Path]:
+    """The files of `Batches` beside a file of that name; none if it is of another kind."""
+    name, _, split = path.stem.rpartition("_")  # `esnli_train`, or `esnli_train.stage-1`
+    known = BATCHES.get(split.partition(".")[0])
+    if path.suffix != ".json" or not name or known is None:
+        return []
+    return [path.parent / "llm" / f"{split}_CoT_{i}.json" for i in range(known[0])]
 
 
 class Sink(Protocol):
@@ -32,15 +40,16 @@ class Sink(Protocol):
 
 
 def open_sink(path: Path, schema: Mapping[str, JSON], files: ExitStack) -> Sink:
-    """What writes the rows of a file, by its ending; `files` ends it.
+    """What writes the rows of a file, by its name; `files` ends it.
 
     Raises:
         UserError: Parquet is wanted, and pyarrow is not there.
     """
     if path.suffix == ".parquet":
         return Parquet(path, schema, files)
-    kinds: Mapping[str, Callable[[Path, ExitStack], Sink]] = {".csv": Table, ".json": Batches}
-    return kinds.get(path.suffix, Lines)(path, files)
+    if batches(path):
+        return Batches(path, files)
+    return Table(path, files) if path.suffix == ".csv" else Lines(path, files)
 
 
 class Lines:
@@ -104,26 +113,24 @@ class Batches:
 
     def __init__(self, path: Path, files: ExitStack) -> None:
         self.rows = 0
-        split = path.stem.rpartition("_")[2]
-        count, self._most = BATCHES[split]
-        lists = [Whole(path.parent / "llm" / f"{split}_CoT_{i}.json") for i in range(count)]
         self.wholes = [files.enter_context(Whole(path))]
-        self._lists = lists
+        self._lists = [Whole(one) for one in batches(path)]
+        self._most = BATCHES[path.stem.rpartition("_")[2].partition(".")[0]][1]
         self._files = files
 
     def write(self, row: Mapping[str, JSON]) -> None:
-        """Write one row."""
+        """Write one row; what the other lists do not hold goes into the last."""
         if not self.rows:
             self._open()
         own = dict(row)
-        batch, place = divmod(self.rows, self._most)
-        text = orjson.dumps(own.pop("llm"))
-        self._lists[batch].write_bytes((b",\n" if place else b"") + text)
+        batch = self._lists[min(self.rows // self._most, len(self._lists) - 1)]
+        text = json.dumps(own.pop("llm"), ensure_ascii=False)
+        batch.write_text(f",\n{text}" if batch.bytes > len("[") else text)
         self.wholes[0].write(own)
         self.rows += 1
 
     def _open(self) -> None:
         for one in self._lists:
             self.wholes.append(self._files.enter_context(one))
-            one.write_bytes(b"[")
-            self._files.callback(one.write_bytes, b"]\n")
+            one.write_text("[")
+            self._files.callback(one.write_text, "]\n")

@@ -190,7 +190,13 @@ class Columns:
         self._rows: list[Mapping[str, JSON]] = []
 
     def write(self, row: Mapping[str, JSON]) -> None:
-        """Write one row."""
+        """Write one row, which must have all columns and no other: Arrow would fill and drop them.
+
+        Raises:
+            ValueError: it has others; a format and its schema do not go together.
+        """
+        if row.keys() != set(self._schema.names):
+            raise ValueError(f"columns {', '.join(row)}; the schema has {self._schema.names}")
         self._rows.append(row)
         if len(self._rows) == 1000:
             self._pass_on()
@@ -219,6 +225,11 @@ class _Outlet(io.RawIOBase):
         raw = bytes(data)
         self._put(raw)
         return len(raw)
+
+
+def need_parquet() -> None:
+    """Raises UserError where Parquet cannot be written: ask before anything is paid."""
+    _pyarrow()
 
 
 def _pyarrow() -> tuple[ModuleType, ModuleType]:

@@ -149,7 +149,7 @@ def test_every_row_has_the_same_columns_and_no_null(file: str, name: str, option
 
     Bedrock refuses an empty reasoning part: there an answer without a rationale has none.
     """
-    closed = name == "soft-labels"
+    closed = name in ("soft-labels", "classification")
     given = [a for a in ANSWERS if bool(a.label) == closed]
     if file == "bedrock.field.jsonl":
         given = [a for a in given if a.rationale]
@@ -159,7 +159,7 @@ def test_every_row_has_the_same_columns_and_no_null(file: str, name: str, option
     assert "null" not in shapes.pop()
 
 
-@pytest.mark.parametrize("name", ["trl-messages", "trl-prompt-completion", "jsonl"])
+@pytest.mark.parametrize("name", ["trl-messages", "trl-prompt-completion", "hf", "jsonl"])
 def test_in_a_set_with_images_every_row_has_the_same_columns(name: str) -> None:
     rows = [
         row for a in (ANSWERS[0], SEEN) for row in formats.load(name).rows(a, Options(images=True))

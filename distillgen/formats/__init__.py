@@ -273,6 +273,12 @@ def spoken(said: Answer | Side, form: Rationale) -> Turn:
     return turn
 
 
+def turn_keys(options: Options) -> tuple[str, ...]:
+    """All keys that a turn of `asked` or `spoken` may have."""
+    keys = ("role", "content")
+    return (*keys, "reasoning_content") if options.rationale == "field" else keys
+
+
 def turns(answer: Answer, options: Options) -> list[Turn]:
     """The whole conversation, as texts; for images see `parted`."""
     return [*asked(answer, options), spoken(answer, options.rationale)]

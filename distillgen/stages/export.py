@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from distillgen import answers, difficulty, export, files, splits, styles
+from distillgen import answers, difficulty, export, files, hub, splits, styles
 from distillgen.card import About
-from distillgen.delivery import Wanted
+from distillgen.delivery import Exported, Wanted
 from distillgen.dice import shuffled
 from distillgen.errors import UserError
 from distillgen.formats import LeftOut
@@ -22,14 +22,19 @@ from distillgen.work import Result, Work
 
 T = TypeVar("T")
 
+PUSHED = "hf"
+"""The format that `--push` uploads."""
+
 
 def check(work: Work, out: Path) -> None:
     """Find what is wrong before anything is paid.
 
     Raises:
-        UserError: the options do not go together, or a person changed an export.
+        UserError: the options do not go together, a person changed an export, or nothing can be
+            uploaded as wanted.
     """
     options = _options(work)
+    _check_push(work)
     settled = export.settle(options, bool(work.task.labels))
     work.guard(export.paths(out, settled, options.wanted.stages))
 
@@ -43,6 +48,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
     if any(found.of_pairs(told) for found, told in settled) and not pairs.is_file():
         raise UserError(f"{pairs}: no pairs yet; distillgen pairs {source.parent}")
     work.guard(export.paths(out, settled, options.wanted.stages))
+    _check_push(work)
     entry = work.begin("export", source, files.sha256_of(source))
     settings = work.settings
     places = {a.id: splits.of(a, options.shares, options.random_seed) for a in answers.read(source)}
@@ -72,7 +78,25 @@ def run(work: Work, source: Path, out: Path) -> Result:
     result = Result("export", dict(counts), ended="done", written=written, exported=exported)
     result.notes += [warning for one in exported for warning in one.warnings]
     work.finish(entry, result)
+    if settings.push:
+        result.notes.append(_push(settings.push, exported))
     return result
+
+
+def _check_push(work: Work) -> None:
+    if repo := work.settings.push:
+        if PUSHED not in work.settings.format:
+            raise UserError(f"--push {repo}: uploads the format {PUSHED}; add --format {PUSHED}")
+        hub.check(repo)
+
+
+def _push(repo: str, exported: Iterable[Exported]) -> str:
+    """Upload what stands in its place now; gives the line that says so."""
+    (made,) = (one for one in exported if one.format == PUSHED)
+    if made.card is None or not made.records:
+        return f"{PUSHED}: no rows, so nothing was uploaded to {repo}"
+    address = hub.push(made.card.parent, repo, made.files)
+    return f"{PUSHED}: {len(made.files)} files uploaded to {address}"
 
 
 def _ordered(path: Path, parse: Callable[[bytes], T], settings: Settings) -> Iterable[T]:
