@@ -18,11 +18,12 @@ FLOORS = {
     " files finals first_names formats gemma gguf help images inputs items journal language lint"
     " marked notation options overlap pacing pool prices prompts providers quantities replies"
     " rubric safetensors semantic settings show sidecars signals soft stored tables task teachers"
-    " toml triage verdicts weights wire",
+    " toml triage verdicts weights wire"
+    " apportion assigned clusters groups leakage lineage",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer checked compare course coverage decontaminate deduped defaults draft dry_run"
     " expand export figures findings init judge judging mending pairs probing seeds select"
-    " standing stats trace work",
+    " splits standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }
