@@ -13,13 +13,14 @@ import distillgen
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
     1: "errors records",
-    2: "amounts answers asides bert bodies boilerplate budget calculations calibration"
-    " catalogue checks commits conclusions contenders dedupe dice difficulty diversity"
-    " download embedding equations files finals first_names formats gemma gguf help hub"
-    " images inputs items journal language lines lint marked notation openai_files options"
-    " overlap pacing pool prices prompts providers quantities reliability replies rubric"
-    " rules safetensors semantic settings show sidecars signals sinks soft stored tables"
-    " task teachers toml triage verdicts weights wire",
+    2: "amounts answers apportion asides assigned bert bodies boilerplate budget calculations"
+    " calibration catalogue checks clusters commits conclusions contenders dedupe dice"
+    " difficulty diversity download embedding equations files finals first_names formats"
+    " gemma gguf groups help hub images inputs items journal language leakage lineage lines"
+    " lint marked notation openai_files options overlap pacing pool prices prompts"
+    " providers quantities reliability replies rubric rules safetensors semantic settings"
+    " show sidecars signals sinks soft stored tables task teachers toml triage verdicts"
+    " weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer answered card checked compare course coverage decontaminate deduped defaults"
     " delivery draft dry_run expand export facts figures findings init judge judging"
