@@ -20,6 +20,8 @@ class About:
     """Answers by teacher and strategy."""
     shares: Mapping[Split, float] = field(default_factory=dict)
     random_seed: int = 0
+    leakage: str = ""
+    """The table in Markdown; empty where there are no two splits."""
 
 
 _PLACES = {

@@ -52,6 +52,13 @@ class Exported:
     card: Path | None = None
     """The README, which is a dataset card."""
 
+    def as_json(self) -> dict[str, JSON]:
+        """What `--json` says of it."""
+        return {
+            "records": dict(self.records), "rows": self.rows, "left_out": self.left_out,
+            "warnings": list(self.warnings),
+        }  # fmt: skip
+
 
 @dataclass
 class Delivery:

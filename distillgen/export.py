@@ -7,6 +7,7 @@ from pathlib import Path
 
 from distillgen import card, formats, sinks, tables
 from distillgen.delivery import Delivery, Exported, Wanted
+from distillgen.difficulty import Curriculum
 from distillgen.errors import UserError
 from distillgen.files import is_ours
 from distillgen.formats import Format, LeftOut, Preset, Rationale
@@ -121,7 +122,7 @@ def export(
     out: Path,
     split_of: Callable[[str], Split | LeftOut],
     about: card.About,
-    stage_of: Callable[[Answer], int] = lambda answer: 0,
+    stages: Curriculum | None = None,
 ) -> list[Exported]:
     """Write a folder for each format: rows by split, sidecars, a card.
 
@@ -144,7 +145,7 @@ def export(
             about.made[answer.teacher, answer.strategy] += 1
             split = split_of(answer.id)
             for folder in of_answers:
-                folder.take(answer, split, stage_of(answer))
+                folder.take(answer, split, stages.stage(answer) if stages else 0)
         for pair in pairs if of_pairs else ():
             split = split_of(pair.chosen.id)
             same = split == split_of(pair.rejected.id)

@@ -23,7 +23,7 @@ from distillgen.clusters import Prompts, digest, join_equal, join_near
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.groups import NOWHERE, Bridge, Firm, Groups
-from distillgen.leakage import Leakage, leakage
+from distillgen.leakage import Leak, Leakage, leakage
 from distillgen.lineage import Lineage, names
 from distillgen.records import JSON, Answer, Assignment
 from distillgen.records import SPLITS as SPLITS  # noqa: PLC0414
@@ -53,6 +53,17 @@ class Summary:
     anew: bool
     """Shares, random seed or `--seeds-for-test` changed, so nothing stayed."""
     leakage: Leakage = field(default_factory=Leakage)
+
+    @classmethod
+    def of(cls, told: Mapping[str, JSON]) -> "Summary":
+        """What `as_json` gave, for later: then all of it stayed."""
+        leaks = tuple(Leak(**one) for one in told["leakage"])
+        stayed = sum(told["records"].values())
+        return cls(**{**told, "stayed": stayed, "anew": False, "leakage": Leakage(leaks)})
+
+    def as_json(self) -> dict[str, JSON]:
+        """As JSON."""
+        return {**vars(self), "leakage": self.leakage.as_json()}
 
 
 def shares(text: str) -> dict[Split, float]:

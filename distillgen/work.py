@@ -16,6 +16,7 @@ from distillgen.delivery import Exported
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, UserError
 from distillgen.folder import Folder, new_entry
+from distillgen.leakage import Leakage
 from distillgen.meaning import Embed
 from distillgen.pacing import Pace, within_open_files
 from distillgen.prices import NANO, dollars
@@ -67,6 +68,8 @@ class Result:
     notes: list[str] = field(default_factory=list)
     """What the user should read, one line each."""
     exported: list[Exported] = field(default_factory=list)
+    leakage: Leakage = field(default_factory=Leakage)
+    """What the splits of an export have in common."""
     decontaminated: Decontaminated | None = None
     deduped: Deduped | None = None
     measured: dict[str, JSON] = field(default_factory=dict)

@@ -405,7 +405,7 @@ def test_the_stages_hold_what_the_shuffled_whole_holds(tmp_path: Path) -> None:
     train = [answer for answer in given if tenth(answer.id) == "train"]
     stages = difficulty.curriculum(train, 3)
     (done,) = exporting.export(
-        given, (), False, options, tmp_path, tenth, About("x"), stages.stage
+        given, (), False, options, tmp_path, tenth, About("x"), stages
     )  # fmt: skip
     folder = tmp_path / "trl-messages"
     parts = [lines(folder / f"train.stage-{n}.jsonl") for n in (1, 2, 3)]

@@ -1,7 +1,8 @@
-"""`export` at the command line: system prompts, order, stages, lengths, pairs, and what it refuses."""
+"""`export` at the command line: system prompts, order, stages, lengths, pairs, refusals."""
 
 import json
 import random
+from itertools import pairwise
 
 import pytest
 from jobs import answered, balanced, lines, rows_in, seeds, teacher
@@ -85,7 +86,7 @@ def test_a_curriculum_goes_from_easy_to_hard_beside_the_shuffled_whole(cli, sums
     ]
     assert [len(part) for part in parts] == [10] * 4
     assert sorted(id for part in parts for id in part) == sorted(hard)
-    for easy, harder in zip(parts, parts[1:], strict=False):
+    for easy, harder in pairwise(parts):
         assert max(hard[id] for id in easy) <= min(hard[id] for id in harder)
     control = [m["id"] for m in lines(out / "jsonl/train.meta.jsonl")]
     assert control not in (sorted(control), [id for part in parts for id in part])
