@@ -22,9 +22,9 @@ from distillgen.stats import Drawn
 TEXTS = ("question", "user_context", "rationale", "answer")
 SHOWN = 4
 """Records of each kind to read."""
-RANDOM = 8
+RANDOM = 6
 """Records drawn at random to read."""
-PER_DOUBLING = 2
+PER_DOUBLING = 4
 """Bins of a text's length, while it doubles."""
 
 
@@ -41,6 +41,13 @@ class Aspect:
         """The mean score."""
         return sum(n * score for score, n in self.counts.items()) / sum(self.counts.values())
 
+    @property
+    def error(self) -> float:
+        """Standard error of the mean."""
+        given = sum(self.counts.values())
+        squares = sum(n * (score - self.mean) ** 2 for score, n in self.counts.items())
+        return math.sqrt(squares) / given
+
 
 @dataclass(frozen=True)
 class Lengths:
@@ -50,7 +57,7 @@ class Lengths:
     """Texts that are not empty."""
     longest: int
     bins: Mapping[int, int]
-    """Texts by `k`: from 2^(k/2) characters on, to less than 2^((k+1)/2)."""
+    """Texts by `k`: from 2^(k/4) characters on, to less than 2^((k+1)/4)."""
 
     @staticmethod
     def edge(k: int) -> int:

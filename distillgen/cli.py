@@ -427,6 +427,29 @@ def trace(
 
 
 @app.command(cls=Panels, rich_help_panel=LOOK)
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="A run folder, or two to compare.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The page to write [RUN/report.html].")
+    ] = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Write a page that tells a stranger what a run holds.
+
+    One HTML file that loads nothing: figures, charts, warnings, and records to read. Of two runs it
+    goes to A/report-vs-B.html, and names what differs. Run again, it is written anew only where
+    something changed. Charts need pip install 'distillgen[report]'.
+    Example: distillgen report runs/stock_advisor
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.report(given)
+
+
+@app.command(cls=Panels, rich_help_panel=LOOK)
 def stats(
     target: Annotated[
         str, typer.Argument(help="A run folder, or JSONL, CSV, Parquet; - is stdin.")

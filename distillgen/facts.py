@@ -20,7 +20,7 @@ from distillgen.errors import UserError
 from distillgen.folder import is_run, read_manifest
 from distillgen.records import JSON, Entry, Manifest
 from distillgen.reliability import Reliability
-from distillgen.sidecars import COMPARISONS, DECISIONS, REVIEWS
+from distillgen.sidecars import CHECKS, COMPARISONS, DECISIONS, REVIEWS, SCORES
 from distillgen.stats import Drawn
 from distillgen.stored import Stored, Used
 
@@ -46,6 +46,11 @@ LOST = {
 }
 """What a command's ledger calls those that it did not keep; of others, all but `given` and
 `kept`."""
+READ = (
+    "inputs.jsonl", "answers.jsonl", "seeds.jsonl", "rejected.jsonl", "failures.jsonl", CHECKS,
+    SCORES, COMPARISONS, FLAGS, DUPLICATES, REVIEWS, "splits.jsonl",
+)  # fmt: skip
+"""The files of a run folder that facts are taken from, beside manifest and journal."""
 REPEATS = 4
 """Near duplicates to read, of each of the two files that hold any."""
 NEAREST_BINS = 20
@@ -119,7 +124,7 @@ class Facts:
     """The file that `stats`, `lengths` and the samples are of: answers.jsonl, or inputs.jsonl
     while there are no answers."""
     commands: Mapping[str, Entry]
-    """The last entry of each command: options, prompts' digests, counts, start and end."""
+    """The last entry of each command but `report`: options, prompts' digests, counts, times."""
     stats: Mapping[str, JSON]
     """As `stats --json`: figures by field, `groups`, `coverage`, `yield` and `warnings`."""
     records: int
@@ -211,6 +216,8 @@ def of(run: Path) -> Facts:
     if not there:
         raise UserError(f"{run}: no records yet; distillgen run SEEDS, or answer QUESTIONS")
     manifest = read_manifest(run)
+    commands = {name: one for name, one in manifest.commands.items() if name.isalpha()}
+    commands.pop("report", None)
     measured = stats.of(there[0], run, None, {})
     check = manifest.commands.get("check")
     walk = Walk(run, check.options.get("checks", ()) if check else ())
@@ -220,7 +227,7 @@ def of(run: Path) -> Facts:
     nearest = _nearest(walk.drawn.sample, seeds)
     rejected, repeats = _rejected(run)
     return Facts(
-        run=run, source=there[0], commands=manifest.commands, stats=measured,
+        run=run, source=there[0], commands=commands, stats=measured,
         records=walk.drawn.of, teachers=_ranked(walk.counts["teacher"]),
         strategies=_ranked(walk.counts["strategy"]), labels=_ranked(walk.counts["label"]),
         flags=_ranked(walk.counts["flag"]), lengths=walk.lengths(), right=dict(walk.right),

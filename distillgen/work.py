@@ -265,8 +265,11 @@ class Work:
             look()
         return found
 
-    def finish(self, entry: Entry, result: Result) -> None:
-        """Write that a command ended, and what it used; the result learns it too."""
+    def finish(self, entry: Entry, result: Result, command: str = "") -> None:
+        """Write that a command ended, and what it used; the result learns it too.
+
+        `command` is what the manifest calls it, where that is not what the result does.
+        """
         result.usage = {name: n - self._before[name] for name, n in self._used().items()}
         cost = result.usage.pop("cost")
         unpriced = any(self.everybody[who].price is None for who in self._engines or (0,))
@@ -278,7 +281,7 @@ class Work:
             "cost_usd": None if result.cost is None else result.cost / NANO,
             "models": tuple(sorted({m for e in self._engines.values() for m in e.tally.models})),
         }
-        self.folder.finish(result.command, entry.model_copy(update=what), result.written)
+        self.folder.finish(command or result.command, entry.model_copy(update=what), result.written)
 
     def _used(self) -> dict[str, int]:
         """What this process has used so far; `cost` in nanodollars."""

@@ -228,9 +228,9 @@ def test_a_person_goes_before_the_right_answer_of_the_file(tmp_path):
 def test_lengths_count_every_text(tmp_path):
     rows = [row(i, answer="x" * n) for i, n in enumerate([1, 4, 4, 5, 6, 100])]
     found = facts.of(run_of(tmp_path, rows)).lengths["answer"]
-    assert found.bins == {0: 1, 4: 3, 5: 1, 13: 1}
+    assert found.bins == {0: 1, 8: 2, 9: 1, 10: 1, 26: 1}
     assert (found.count, found.longest) == (6, 100)
-    assert [found.edge(k) for k in (0, 4, 5, 6)] == [1, 4, 6, 8]
+    assert [found.edge(k) for k in (0, 8, 9, 10, 26)] == [1, 4, 5, 6, 91]
     assert 4 <= found.median < 6
 
 
