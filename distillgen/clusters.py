@@ -14,13 +14,13 @@ The order of the prompts means nothing: their place in it is that of the digests
 """
 
 import hashlib
-import os
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from io import BytesIO
+from itertools import groupby, pairwise
 from tempfile import TemporaryFile, gettempdir
+from typing import BinaryIO
 
 from distillgen.dedupe import NEAR, closer, minhash, tokens
 from distillgen.errors import STORAGE, UserError
@@ -29,15 +29,18 @@ from distillgen.groups import Firm, Groups
 BANDS, ROWS = 32, 4
 """At a Jaccard similarity of 0.54, about the lowest that is near, 94 of 100 pairs share a band, at
 0.6 it is 99."""
-FINER = 3
-"""Further values of the sketch that a band is sorted by, 8 bits of each."""
+FINER = 24
+"""Bits of further values of the sketch that a band is sorted by: 12 of two each."""
 WINDOW = 128
 SHOWN = 16
 """Where all of the window are one group, so many of them tell whether another belongs to it."""
+BLOCK = 10_000
+"""So many of a bucket are looked at at once."""
 CHUNK = 4096
-"""Prompts whose bands are written at once."""
-_STEP = ROWS + FINER
-_COARSE = ((1 << 64) - 1) ^ ((1 << 8 * FINER) - 1)
+"""Prompts that are written at once."""
+IN_MEMORY = 64_000_000
+"""Bytes of all texts together up to which they stay out of the file."""
+_STEP = ROWS + 2
 
 
 class _Vocabulary(dict[str, str]):
@@ -52,12 +55,10 @@ class Bands:
     """The keys of sketches by band, 8 bytes each, in a temporary file."""
 
     def __init__(self, bands: int) -> None:
-        self._waiting = [array("Q") for _ in range(bands)]
+        self._bands = bands
+        self._waiting = array("q")
         self._file = TemporaryFile()  # noqa: SIM115
         self._written = 0
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     def close(self) -> None:
         """The file is gone."""
@@ -65,22 +66,21 @@ class Bands:
 
     def add(self, keys: Iterable[int]) -> None:
         """The keys of the next sketch, one for each band."""
-        for waiting, key in zip(self._waiting, keys, strict=True):
-            waiting.append(key)
-        if len(waiting) == CHUNK:
+        self._waiting.extend(keys)
+        if len(self._waiting) == CHUNK * self._bands:
             with said():
-                for waiting in self._waiting:
-                    waiting.tofile(self._file)
-                    del waiting[:]
+                for band in range(self._bands):
+                    self._waiting[band :: self._bands].tofile(self._file)
             self._written += CHUNK
+            del self._waiting[:]
 
     def keys(self, band: int) -> "array[int]":
         """The keys of all sketches in one band."""
-        found = array("Q")
+        found = array("q")
         for start in range(0, self._written, CHUNK):
-            self._file.seek(8 * (start * len(self) + band * CHUNK))
+            self._file.seek(8 * (start * self._bands + band * CHUNK))
             found.fromfile(self._file, CHUNK)
-        return found + self._waiting[band]
+        return found + self._waiting[band :: self._bands]
 
 
 class Prompts:
@@ -94,7 +94,8 @@ class Prompts:
         """64 bits of each prompt's tokens and images, whatever its id."""
         self._offsets = array("Q", [0])
         self._vocabulary = _Vocabulary()
-        self._texts = TemporaryFile()  # noqa: SIM115
+        self._texts: BinaryIO = BytesIO()
+        self._waiting: list[bytes] = []
         self._bands = Bands(BANDS)
 
     def __enter__(self) -> "Prompts":
@@ -118,17 +119,25 @@ class Prompts:
         text = f"{asked}\0{context}\0{id}".encode("utf-8", "surrogatepass")
         self.digests.append(digest("\n".join(["\0".join(map(" ".join, found)), *images])))
         self._offsets.append(self._offsets[-1] + len(text))
-        apart = digest("\n".join(images)) if images else 0
+        apart = digest("\n".join(images)) >> 1 if images else 0
         self._bands.add(_keys(minhash(found, BANDS * _STEP), apart))
-        with said():
-            self._texts.write(text)
+        self._waiting.append(text)
+        if len(self._waiting) == CHUNK:
+            self._write()
         return len(self.digests) - 1
+
+    def _write(self) -> None:
+        with said():
+            self._texts.write(b"".join(self._waiting))
+            if isinstance(self._texts, BytesIO) and self._offsets[-1] > IN_MEMORY:
+                held, self._texts = self._texts, TemporaryFile(buffering=0)  # noqa: SIM115
+                self._texts.write(held.getbuffer())
+        self._waiting.clear()
 
     def complete(self) -> None:
         """No more will be added."""
         self._vocabulary.clear()
-        with said():
-            self._texts.flush()
+        self._write()
 
     def text(self, n: int) -> tuple[str, str]:
         """Question and user context of a prompt, a character for each token."""
@@ -140,8 +149,8 @@ class Prompts:
         return self._read(n)[2]
 
     def _read(self, n: int) -> list[str]:
-        start, end = self._offsets[n], self._offsets[n + 1]
-        read = os.pread(self._texts.fileno(), end - start, start)
+        self._texts.seek(self._offsets[n])
+        read = self._texts.read(self._offsets[n + 1] - self._offsets[n])
         return read.decode("utf-8", "surrogatepass").split("\0", 2)
 
     def by_content(self) -> list[int]:
@@ -152,14 +161,21 @@ class Prompts:
         """Numbers of prompts that are worth comparing, the likeliest side by side."""
         order = array("I", self.by_content())
         for band in range(BANDS):
-            yield from _runs(order, self._bands.keys(band))
+            yield from filter(None, _runs(order, self._bands.keys(band)))
 
 
 def _runs(order: Iterable[int], keys: Sequence[int]) -> Iterator[list[int]]:
+    """Those with equal keys, as far as these are coarse, in the order of the keys; of a long run
+    one block after the other, each with the end of the one before."""
     ordered = sorted(order, key=keys.__getitem__)
-    for _, bucket in groupby(ordered, lambda n: keys[n] & _COARSE):
-        if len(found := list(bucket)) > 1:
-            yield found
+    coarse = [keys[n] >> FINER for n in ordered]
+    start = end = 0
+    for place in [i for i, (key, following) in enumerate(pairwise(coarse), 1) if key == following]:
+        if place > end or place - start == BLOCK:
+            yield ordered[start:end]
+            start = place - 1 if place > end else place - WINDOW
+        end = place + 1
+    yield ordered[start:end]
 
 
 def digest(text: str) -> int:
@@ -168,13 +184,14 @@ def digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
 
 
-def _keys(values: Sequence[int], apart: int) -> Iterator[int]:
-    """For each band 40 bits of what must be equal, then what it is sorted by."""
+def _keys(values: Sequence[int], apart: int) -> list[int]:
+    """For each band what must be equal, and in the last bits what it is sorted by."""
     rows = [values[row::_STEP] for row in range(_STEP)]
     same = map(hash, zip(*rows[:ROWS], strict=True))
-    finer = zip(*rows[ROWS:], strict=True)
-    for key, (one, two, three) in zip(same, finer, strict=True):
-        yield (key ^ apart) & _COARSE | (one & 255) << 16 | (two & 255) << 8 | three & 255
+    return [
+        (key ^ apart) >> FINER << FINER | (one & 0xFFF) << 12 | two & 0xFFF
+        for key, one, two in zip(same, *rows[ROWS:], strict=True)
+    ]
 
 
 def join_equal(prompts: Prompts, groups: Groups) -> None:
@@ -193,67 +210,30 @@ def join_near(prompts: Prompts, groups: Groups) -> None:
     for bucket in prompts.buckets():
         head = groups.find(bucket[0])
         if any(groups.find(n) != head for n in bucket):
-            _Window(prompts, groups).slide(bucket)
+            _compare(bucket, prompts, groups)
 
 
-class _Window:
-    """The last prompts of a bucket, those before the one that is compared."""
-
-    def __init__(self, prompts: Prompts, groups: Groups) -> None:
-        self._prompts, self._groups = prompts, groups
-        self._numbers: list[int] = []
-        self._asked: list[str] = []
-        """The question of each of them, and its context; of the last ones perhaps not yet read."""
-        self._contexts: list[str] = []
-        self._heads = Counter[int]()
-        """Of their groups, with the number of those here."""
-        self._assigned = 0
-
-    def slide(self, bucket: Iterable[int]) -> None:
-        """Compare each of a bucket with those before it, and join what is near."""
-        groups = self._groups
-        for n in bucket:
-            assigned = groups.firm[n] == Firm.ASSIGNED
-            compared_before = assigned and self._assigned == len(self._numbers)
-            alone = len(self._heads) == 1 and groups.find(n) in self._heads
-            if self._numbers and not compared_before and not alone and n not in groups.out:
-                self._compare(n)
-            self._numbers.append(n)
-            self._heads[groups.find(n)] += 1
-            self._assigned += assigned
-            if len(self._numbers) > WINDOW:
-                self._drop()
-
-    def _drop(self) -> None:
-        n = self._numbers.pop(0)
-        del self._asked[:1], self._contexts[:1]
-        self._assigned -= self._groups.firm[n] == Firm.ASSIGNED
-        head = self._groups.find(n)
-        self._heads[head] -= 1
-        if not self._heads[head]:
-            del self._heads[head]
-
-    def _compare(self, n: int) -> None:
-        for unread in self._numbers[len(self._asked) :]:
-            question, context = self._prompts.text(unread)
-            self._asked.append(question)
-            self._contexts.append(context)
-        first = -SHOWN if len(self._heads) == 1 else 0
-        others = self._asked[first:], self._contexts[first:]
-        numbers = self._numbers[first:]
-        for place in near(self._prompts.text(n), others):
-            self._join(numbers[place], n)
-
-    def _join(self, one: int, other: int) -> None:
-        find = self._groups.find
-        heads = {find(one), find(other)}
-        if len(heads) == 1:
-            return
-        self._groups.join(one, other)
-        head = find(one)
-        for absorbed in heads - {head}:
-            if find(absorbed) == head and absorbed in self._heads:
-                self._heads[head] += self._heads.pop(absorbed)
+def _compare(bucket: Sequence[int], prompts: Prompts, groups: Groups) -> None:
+    """Each of a bucket with those before it, unless that tells nothing new."""
+    asked, contexts = [""] * len(bucket), [""] * len(bucket)
+    read, parted, loose = 0, 0, -1
+    for place, n in enumerate(bucket):
+        first = max(0, place - WINDOW)
+        one_group = parted <= first
+        same = one_group and groups.find(n) == groups.find(bucket[place - 1])
+        assigned = groups.firm[n] == Firm.ASSIGNED
+        if place and not same and not (assigned and loose < first) and n not in groups.out:
+            for unread in range(max(first, read), place + 1):
+                asked[unread], contexts[unread] = prompts.text(bucket[unread])
+            read = place + 1
+            first = max(first, place - SHOWN) if one_group else first
+            others = asked[first:place], contexts[first:place]
+            for found in near((asked[place], contexts[place]), others):
+                groups.join(bucket[first + found], n)
+        if not assigned:
+            loose = place
+        if place and groups.find(n) != groups.find(bucket[place - 1]):
+            parted = place
 
 
 def near(text: tuple[str, str], others: tuple[Sequence[str], Sequence[str]]) -> list[int]:

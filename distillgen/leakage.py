@@ -13,17 +13,17 @@ from statistics import fmean
 from distillgen import clusters
 from distillgen.clusters import Bands, Prompts
 from distillgen.dedupe import minhash, nearest
+from distillgen.groups import NOWHERE
 from distillgen.lineage import Lineage
 from distillgen.records import JSON, SPLITS, Split
 
-SAMPLE, AGAINST = 200, 20_000
+SAMPLE, AGAINST = 200, 10_000
 """Records whose nearest is looked for, and of the other split those it is looked for among."""
-BANDS, ROWS = 32, 4
+BANDS, ROWS = 20, 4
 SEED = 1
 """The sketches of `clusters` have 0."""
 COMPARED = 64
 """Of a split, so many in one band."""
-_POSITIVE = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Leak:
     nearest_mean: float
     """The mean of it."""
     sampled: int
-    """Records of that sample, at most 200; looked for among at most 20,000."""
+    """Records of that sample, at most 200; looked for among at most 10,000."""
 
 
 @dataclass(frozen=True)
@@ -163,19 +163,20 @@ class _Found:
 def _find_near(prompts: Prompts, order: Sequence[int], splits: Sequence[int], near: _Found) -> None:
     """Band by band, each record that is looked up beside those of other splits in its bucket."""
     bands = Bands(BANDS)
+    places = list(range(len(order)))
     for n in order:
         values = minhash(prompts.text(n), BANDS * ROWS, SEED)
         rows = (values[row::ROWS] for row in range(ROWS))
-        bands.add(hash(key) & _POSITIVE for key in zip(*rows, strict=True))
+        bands.add(map(hash, zip(*rows, strict=True)))
     for band in range(BANDS):
         keys = bands.keys(band)
-        buckets: dict[int, list[int]] = {k: [] for n, k in zip(order, keys, strict=True)
-                                         if near.wanted(n)}  # fmt: skip
+        places = [place for place in places if near.wanted(order[place])]
+        buckets: dict[int, list[int]] = {keys[place]: [] for place in places}
         for n, key in zip(order, keys, strict=True):
             if key in buckets:
                 buckets[key].append(n)
         for bucket in buckets.values():
-            if len({splits[n] for n in bucket} - {0}) > 1:
+            if len({splits[n] for n in bucket} - {NOWHERE}) > 1:
                 _look(bucket, prompts, splits, near)
     bands.close()
 
