@@ -2,12 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+ENVS := .venv-consumers
+CONSUMERS := trl together mistral mlx
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system check docs bench bench-data clean
+.PHONY: help demo test test-system test-consumers check docs bench bench-data \
+  clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## Go the whole way once with the embedded teacher; no key needed
 	@$(BIN)/distillgen demo
@@ -17,6 +20,9 @@ test: $(READY)  ## Run the tests that need no root
 
 test-system: $(READY)  ## Run the tests that need root
 	@$(BIN)/python -m pytest tests/system -n auto -o addopts="-q --strict-markers"
+
+test-consumers: $(READY)  ## Train two steps with the trainers themselves, from our files
+	@$(MAKE) --no-print-directory -j2 -Otarget $(CONSUMERS:%=consumer-%) consumer-rules
 
 check: $(READY)  ## Run ruff, mypy --strict and the docs check
 	@$(BIN)/ruff check .
@@ -48,7 +54,7 @@ bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR
 	@$(BIN)/python benchmarks/checks.py "$(DATA)"
 
 clean:  ## Remove the environment and what tools left behind
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache dist build
+	rm -rf .venv $(ENVS) .mypy_cache .ruff_cache .pytest_cache dist build
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -59,4 +65,36 @@ $(READY): pyproject.toml
 	    echo "Python cannot make environments here; on Debian: apt install python3-venv"; rm -rf .venv; exit 2; } && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'; } & job=$$!; \
 	  while kill -0 $$job 2>/dev/null; do printf .; sleep 1; done; echo; wait $$job
+	@touch $@
+
+# Each consumer has an environment of its own: their wishes do not go together. uv installs these in a
+# fifth of the time that pip takes; it does not know pip's settings.
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+endif
+UV := $(ENVS)/uv/bin/uv
+CONSUMER_TESTS = -m pytest -c tests/consumers/pytest.ini \
+  $(wildcard tests/consumers/test_$1.py tests/consumers/test_$1_*.py)
+
+.PHONY: material
+.PRECIOUS: $(ENVS)/%/.ready
+material: $(READY)
+	@$(BIN)/python tests/consumers/material.py
+
+consumer-rules: material
+	@$(BIN)/python $(call CONSUMER_TESTS,rules)
+
+consumer-%: $(ENVS)/%/.ready material
+	@$(ENVS)/$*/bin/python $(call CONSUMER_TESTS,$*)
+
+$(UV): | $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade \
+	  --target $(ENVS)/uv uv==0.13.9
+	@touch $@
+
+$(ENVS)/%/.ready: tests/consumers/%.requirements.txt tests/consumers/overrides.txt | $(UV)
+	@echo "installing $* into $(@D), once"
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(UV) pip install --quiet --python $(@D)/bin/python --requirements $< \
+	  --overrides tests/consumers/overrides.txt
 	@touch $@

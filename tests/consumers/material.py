@@ -1,0 +1,88 @@
+"""Make the exports that consumers are tested with: two runs, in every format and form."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from meant import LABELS, MATERIAL, SETS, Record, records
+
+from distillgen import formats
+
+OTHERWISE = {
+    "flat": ("step-by-step", ["--layout", "flat"]),
+    "google": ("step-by-step", ["--preset", "google"]),
+}
+"""Variants beside the forms of `--rationale`."""
+SHARES = "train=0.7,validation=0.15,test=0.15"
+
+
+def variants() -> Iterator[tuple[str, str, list[str]]]:
+    """Name of the variant, format, options; of a format that takes no form the name is `only`."""
+    for format in formats.names():
+        forms = sorted(formats.load(format).rationales)
+        yield from ((form, format, ["--rationale", form]) for form in forms)
+        if not forms:
+            yield "only", format, []
+    for variant, (format, options) in OTHERWISE.items():
+        yield variant, format, options
+
+
+def answer(id: int, one: Record, set: str) -> dict:
+    """A line of answers.jsonl, with a second draw that came to something else."""
+    said, other = (
+        {"label" if set == "labels" else "answer": words} for words in (one.answer, one.wrong)
+    )
+    soft = {label: 0.7 if label == one.answer else 0.15 for label in LABELS}
+    return {
+        "question": one.question, "user_context": one.context, "rationale": one.rationale,
+        **said, "gold": one.right, "rationale_source": "requested" if one.rationale else "none",
+        **({"soft_label": soft, "soft_method": "votes"} if set == "labels" else {}),
+        "candidates": [
+            {"teacher": "a:b", "rationale": one.rationale, **said, "request": f"r{id}-0"},
+            {"teacher": "a:b", "rationale": f"I doubt it, {id} times.", **other,
+             "request": f"r{id}-1"},
+        ],
+        "id": str(id), "strategy": "few_shot", "teacher": "a:b", "request": f"r{id}-0",
+    }  # fmt: skip
+
+
+def distillgen(*words: object) -> None:
+    """Run a command; what it says is shown when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "distillgen", *map(str, words)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"distillgen {' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
+
+
+def make(out: Path) -> None:
+    """Write the runs, and export them."""
+    wanted = defaultdict(list)
+    for variant, format, options in variants():
+        wanted[variant, *options].append(format)
+    shutil.rmtree(out, ignore_errors=True)
+    with ThreadPoolExecutor(len(SETS)) as pool:
+        list(pool.map(lambda name: _set(out / name, name, wanted), SETS))
+
+
+def _set(out: Path, name: str, wanted: dict[tuple[str, ...], list[str]]) -> None:
+    """The run of one set, its pairs and its exports."""
+    run = out / "run"
+    run.mkdir(parents=True)
+    rows = [answer(i, one, name) for i, one in enumerate(records(name))]
+    text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    (run / "answers.jsonl").write_text(text, "utf-8")
+    distillgen("pairs", run / "answers.jsonl", "-o", run, "--quiet")
+    for (variant, *options), names in wanted.items():
+        given = [word for one in names for word in ("--format", one)]
+        distillgen("export", run, *given, *options, "--split", SHARES, "-o", out / variant, "-q")
+
+
+if __name__ == "__main__":
+    make(MATERIAL)

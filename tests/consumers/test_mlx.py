@@ -1,0 +1,109 @@
+"""mlx-lm loads our folder and trains what is meant of every row."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import mlx.core as mx
+import pytest
+from meant import SETS, TEXT_FORMS, answer, export, question
+from mlx.utils import tree_flatten
+from mlx_lm.models import llama
+from mlx_lm.tuner.datasets import CacheDataset, load_dataset
+from mlx_lm.tuner.trainer import iterate_batches
+from students import EOS, config, tokenizer
+
+NAMES = {"train": "train.jsonl", "validation": "valid.jsonl", "test": "test.jsonl"}
+
+
+@pytest.fixture(scope="session")
+def words():
+    """The student's tokenizer."""
+    return tokenizer()
+
+
+@pytest.fixture(scope="session")
+def student(tmp_path_factory, words):
+    """Folder of a tiny model."""
+    path = tmp_path_factory.mktemp("student")
+    words.save_pretrained(path)
+    config(words).save_pretrained(path)
+    args = llama.ModelArgs.from_dict(json.loads((path / "config.json").read_bytes()))
+    weights = dict(tree_flatten(llama.Model(args).parameters()))
+    mx.save_safetensors(str(path / "model.safetensors"), weights)
+    return path
+
+
+def folder(tmp_path, set, form):
+    """An export as mlx-lm names its files."""
+    given = export(set, "openai-chat", form)
+    for split, name in NAMES.items():
+        shutil.copy(given.path / f"{split}.jsonl", tmp_path / name)
+    return given, tmp_path
+
+
+def load(path, words):
+    """The three splits, with the questions masked."""
+    return load_dataset(SimpleNamespace(data=path, train=True, test=True, mask_prompt=True), words)
+
+
+@pytest.mark.parametrize("form", TEXT_FORMS)
+@pytest.mark.parametrize("set", SETS)
+def test_of_every_row_the_answer_is_trained(set, form, tmp_path, words):
+    given, path = folder(tmp_path, set, form)
+    for split, rows in zip(NAMES, load(path, words), strict=True):
+        meant = given.meant(split)
+        batches = iterate_batches(CacheDataset(rows), batch_size=1, max_seq_length=10**6)
+        read = []
+        for batch, places in batches:
+            (row,), ((start, end),) = batch.tolist(), places.tolist()
+            read.append((words.decode(row[:start]), words.decode(row[start:end])))
+        # It sorts them by length.
+        assert sorted(read) == sorted((asked(o), f"{answer(o, form)}{EOS}\n") for o in meant)
+
+
+def asked(one):
+    """What is not trained."""
+    return f"<|im_start|>user\n{question(one)}{EOS}\n<|im_start|>assistant\n"
+
+
+def train(path, student, tmp_path):
+    """Two steps on a folder, by the command that people use."""
+    return subprocess.run(
+        [sys.executable, "-m", "mlx_lm", "lora", "--train", "--data", path, "--model", student,
+         "--mask-prompt", "--iters", "2", "--batch-size", "1", "--num-layers", "2",
+         "--max-seq-length", "8192", "--adapter-path", tmp_path / "adapters"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_two_steps_are_trained(tmp_path, student):
+    _, path = folder(tmp_path, "open", "think")
+    done = train(path, student, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "adapters/adapters.safetensors").exists()
+    assert not re.search(r"\bnan\b|truncated", done.stdout), done.stdout
+
+
+def test_a_blank_line_is_refused(tmp_path, words):
+    _, path = folder(tmp_path, "open", "after")
+    with open(path / "train.jsonl", "a") as file:
+        file.write("\n")
+    with pytest.raises(json.JSONDecodeError):
+        load(path, words)
+
+
+def test_columns_that_it_does_not_know_are_refused(tmp_path, words):
+    shutil.copy(export("open", "jsonl", "after").path / "train.jsonl", tmp_path)
+    with pytest.raises(ValueError, match="Unsupported data format"):
+        load(tmp_path, words)
+
+
+def test_a_folder_without_a_train_split_is_refused(tmp_path, words):
+    _, path = folder(tmp_path, "open", "after")
+    (path / "train.jsonl").unlink()
+    with pytest.raises(ValueError, match="Training set not found"):
+        load(path, words)
