@@ -226,7 +226,8 @@ def _compare(bucket: Sequence[int], prompts: Prompts, groups: Groups) -> None:
             for unread in range(max(first, read), place + 1):
                 asked[unread], contexts[unread] = prompts.text(bucket[unread])
             read = place + 1
-            first = max(first, place - SHOWN) if one_group else first
+            if one_group and not groups.split(n):
+                first = max(first, place - SHOWN)
             others = asked[first:place], contexts[first:place]
             for found in near((asked[place], contexts[place]), others):
                 groups.join(bucket[first + found], n)

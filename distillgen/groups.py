@@ -97,7 +97,7 @@ class Groups:
             self._split[head], self._anchor[head] = there, self._anchor[less]
 
     def _part(self, one: int, other: int) -> None:
-        """Leave the looser of the two out, the second if they are alike."""
+        """Leave the looser of the two out, the other one if they are alike."""
         stays, goes = (one, other) if self.firm[one] >= self.firm[other] else (other, one)
         if self.firm[goes] == Firm.ASSIGNED:
             return
@@ -105,9 +105,13 @@ class Groups:
         self.out[goes] = Bridge(stays, self.split(stays), self._anchor[group], self._split[group])
 
     def join_all(self, run: Iterable[int]) -> None:
-        """All of these belong together."""
+        """All of these belong together.
+
+        The firmest come first, and one that is left out is never the first of two: so each meets
+        one of every group that stays.
+        """
         heads: list[int] = []
-        for n in run:
+        for n in sorted(run, key=self.firm.__getitem__, reverse=True):
             for head in heads:
                 self.join(head, n)
             group = self.find(n)
