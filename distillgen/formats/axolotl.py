@@ -9,7 +9,8 @@ from distillgen.records import JSON, Answer
 SNIPPET = """\
 from axolotl.cli.train import do_cli
 
-do_cli("config.yml", base_model="your/student")
+if __name__ == "__main__":  # its workers read this file too
+    do_cli("config.yml", base_model="your/student")
 # In a shell: axolotl train config.yml
 """
 
@@ -19,7 +20,7 @@ chat_template: tokenizer_default{template}
 
 datasets:
 {train}{test}
-dataset_prepared_path: prepared
+dataset_prepared_path: prepared  # is kept: remove it when the data has changed
 sequence_len: 8192
 excess_length_strategy: raise  # drop would leave longer rows out
 sample_packing: false

@@ -8,12 +8,12 @@ from distillgen.records import JSON, Answer
 
 LAYOUTS = ("jsonl", "parquet")
 
-_FOLDER = """\
-folder = "."  # that of this page; or USER/NAME, once it is on the hub
-data = load_dataset(folder)"""
-SNIPPET, IMAGES = (
-    lines.replace('data = load_dataset("json", data_files=files)', _FOLDER)
-    for lines in (trl_prompt_completion.SNIPPET, trl_prompt_completion.IMAGES)
+_FOLDER = 'load_dataset(os.getcwd())  # this folder; or "USER/NAME", once it is on the hub'
+SNIPPET = "import os\n\n" + trl_prompt_completion.SNIPPET.replace(
+    'load_dataset("json", data_files=files)', _FOLDER
+)
+IMAGES = "import os\n" + trl_prompt_completion.IMAGES.replace(
+    'load_dataset("json", data_files=files)', "load_dataset(os.getcwd())"
 )
 
 
