@@ -6,8 +6,8 @@ ENVS := .venv-consumers
 CONSUMERS := trl together mistral mlx
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system test-consumers check docs bench bench-data \
-  clean
+.PHONY: help demo test test-system test-browser test-consumers check docs bench \
+  bench-data clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: $(READY)  ## Run the tests that need no root
 
 test-system: $(READY)  ## Run the tests that need root
 	@$(BIN)/python -m pytest tests/system -n auto -o addopts="-q --strict-markers"
+
+test-browser: $(READY)  ## Run the tests that need Chromium
+	@$(BIN)/python -m pytest tests/browser -o addopts="-q --strict-markers"
 
 test-consumers: $(READY)  ## Train two steps with the trainers themselves, from our files
 	@$(MAKE) --no-print-directory -j2 -Otarget $(CONSUMERS:%=consumer-%) consumer-rules

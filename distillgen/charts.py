@@ -4,10 +4,13 @@ Each is 328 px wide, as much as a phone has, and is told in words too. Colours a
 variables, `--ink`, `--a`, `--s1` …, so that its style sheet decides them.
 """
 
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+import importlib.util
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree
+
+from rich.cells import cell_len, chop_cells
 
 from distillgen.records import JSON
 from distillgen.show import visible
@@ -20,10 +23,8 @@ EXTRA = "pip install 'distillgen[report]'"
 WIDTH = 328
 """Of the whole picture: a phone of 360 less its margins."""
 FONT = 12
-NAME = 120
-"""Pixels that the name of a bar may take."""
-LONGEST = 24
-"""Characters of a name that a chart shows; the table beside it has all of it."""
+LONGEST = 18
+"""Columns of a name that a chart shows; the table beside it has all of it."""
 ROW = 26
 """Height of a bar with its gap."""
 ROUND = [n * 10**k for k in range(8) for n in (1, 2, 5)]
@@ -43,7 +44,9 @@ INK, FAINT, LINE, A, B, *STEPS = COLOURS
 SERIES = {"": A, "A": A, "B": B}
 """The colours of a single run, and of two that are held against each other."""
 
-Name = str
+NOT_XML = str.maketrans({"\n": " ", "\ufffe": "\ufffd", "\uffff": "\ufffd"})
+"""What a picture cannot hold, beside what nobody could see."""
+NOBODY: Mapping[str, str] = {}
 
 
 class Value(NamedTuple):
@@ -76,17 +79,17 @@ class Interval(NamedTuple):
 
 def there() -> bool:
     """Whether charts can be drawn."""
-    return all(find_spec(name) for name in ("altair", "vl_convert"))
+    return all(importlib.util.find_spec(name) for name in ("altair", "vl_convert"))
 
 
 def bars(values: Sequence[Value], title: str, told: str, *, most: float | None = None) -> str:
     """Bars one below the other, with their figures; `most` is the length of a whole one."""
     import altair as alt
 
-    names = list(dict.fromkeys(one.name for one in values))
+    names = _names(one.name for one in values)
     series = list(dict.fromkeys(one.series for one in values))
     rows = [
-        {"name": _name(one.name, names), "value": one.value, "told": one.told, "series": one.series}
+        {"name": names[one.name], "value": one.value, "told": one.told, "series": one.series}
         for one in values
     ]
     top = most or max((one.value for one in values), default=0) or 1
@@ -97,16 +100,16 @@ def bars(values: Sequence[Value], title: str, told: str, *, most: float | None =
     drawn = base.mark_bar(height={"band": 0.72}).encode(x=x, color=_colour(series))
     said = base.mark_text(align="left", dx=4, fontSize=FONT, color=INK).encode(x=x, text="told:N")
     height = len(names) * (ROW if len(series) == 1 else ROW * 1.5)
-    return _svg(alt.layer(drawn, said).properties(height=height), title, told)
+    return _svg(alt.layer(drawn, said).properties(height=height), title, told, names)
 
 
 def shares(rows: Mapping[str, Mapping[int, float]], title: str, told: str) -> str:
     """For each name a bar of 1, parted by score; scores are 1 to 5."""
     import altair as alt
 
-    names = list(rows)
+    names = _names(rows)
     found = [
-        {"name": _name(name, names), "score": score, "share": share}
+        {"name": names[name], "score": score, "share": share}
         for name, scores in rows.items()
         for score, share in scores.items()
     ]
@@ -122,13 +125,13 @@ def shares(rows: Mapping[str, Mapping[int, float]], title: str, told: str) -> st
             color=alt.Color(
                 "score:O",
                 scale=alt.Scale(domain=[1, 2, 3, 4, 5], range=STEPS),
-                legend=_legend("score"),
+                legend=_legend(),
             ),
             order="score:Q",
         )
         .properties(height=len(names) * ROW)
     )  # fmt: skip
-    return _svg(chart, title, told)
+    return _svg(chart, title, told, names)
 
 
 def lines(points: Sequence[Point], x: str, y: str, title: str, told: str) -> str:
@@ -225,25 +228,38 @@ def reliability(points: Sequence[Point], title: str, told: str) -> str:
 # -- what they share -------------------------------------------------------------------------
 
 
-def _name(name: str, names: Sequence[str]) -> str:
-    """A name as a chart shows it; two that are shortened to the same stay apart."""
-    clean = visible(name).replace("\n", " ")
-    if len(clean) <= LONGEST:
-        return clean
-    short = f"{clean[: LONGEST - 1].rstrip()}…"
-    alike = [
-        other
-        for other in names
-        if visible(other)[: LONGEST - 1].rstrip() == short.removesuffix("…")
-    ]
-    return f"{clean[: LONGEST - 4]}…{alike.index(name) + 1}" if len(alike) > 1 else short
+def _names(given: Iterable[str]) -> dict[str, str]:
+    """A stand-in for each name, as wide and different from all others.
+
+    What data brings never reaches the library that draws: it ends the process on some texts, such
+    as a heap of accents. The names are put in their places afterwards.
+    """
+    names = dict.fromkeys(given)
+    return {
+        name: f"{i:03}".ljust(min(LONGEST, cell_len(visible(name))), "n")
+        for i, name in enumerate(names)
+    }
+
+
+def _shown(names: Mapping[str, str]) -> dict[str, str]:
+    """By stand-in the name as a chart shows it; two that are shortened alike stay apart."""
+    clean = {stand_in: visible(name).translate(NOT_XML) for name, stand_in in names.items()}
+    short = {
+        stand_in: name if cell_len(name) <= LONGEST else f"{chop_cells(name, LONGEST - 1)[0]}…"
+        for stand_in, name in clean.items()
+    }
+    often = Counter(short.values())
+    return {
+        stand_in: name if often[name] == 1 else f"{chop_cells(name, LONGEST - 4)[0]}…{stand_in[:3]}"
+        for stand_in, name in short.items()
+    }
 
 
 def _names_axis() -> "alt.Axis":
     import altair as alt
 
     return alt.Axis(
-        labelLimit=NAME, labelFontSize=FONT, labelColor=INK, ticks=False, domain=False,
+        labelLimit=0, labelFontSize=FONT, labelColor=INK, ticks=False, domain=False,
         labelPadding=6,
     )  # fmt: skip
 
@@ -265,13 +281,12 @@ def _ticks() -> dict[str, JSON]:
     }  # fmt: skip
 
 
-def _legend(title: str | None, symbol: str = "square") -> "alt.Legend":
+def _legend(symbol: str = "square") -> "alt.Legend":
     import altair as alt
 
     return alt.Legend(
-        orient="top", title=title, titleFontSize=FONT, labelFontSize=FONT, labelColor=FAINT,
-        titleColor=FAINT, titleFontWeight="normal", titleOrient="left", symbolType=symbol,
-        columnPadding=14,
+        orient="top", title=None, labelFontSize=FONT, labelColor=FAINT, symbolType=symbol,
+        columnPadding=8,
     )  # fmt: skip
 
 
@@ -281,10 +296,12 @@ def _colour(series: Sequence[str], symbol: str = "square") -> "alt.Color | alt.C
     if series in ([], [""]):
         return alt.value(A)
     scale = alt.Scale(domain=list(series), range=[SERIES[name] for name in series])
-    return alt.Color("series:N", scale=scale, legend=_legend(None, symbol))
+    return alt.Color("series:N", scale=scale, legend=_legend(symbol))
 
 
-def _svg(chart: "alt.LayerChart | alt.Chart", title: str, told: str) -> str:
+def _svg(
+    chart: "alt.LayerChart | alt.Chart", title: str, told: str, names: Mapping[str, str] = NOBODY
+) -> str:
     import vl_convert
 
     sized = chart.properties(
@@ -292,19 +309,18 @@ def _svg(chart: "alt.LayerChart | alt.Chart", title: str, told: str) -> str:
     ).configure(background="transparent", font="sans-serif")
     sized = sized.configure_view(stroke=None)
     drawn = vl_convert.vegalite_to_svg(sized.to_dict())
-    return _for_a_page(drawn, title, told)
+    return _for_a_page(drawn, f"{title}. {told}", _shown(names))
 
 
-def _for_a_page(drawn: str, title: str, told: str) -> str:
-    """The picture with the page's colours and fonts, a title and a description, and no more."""
+def _for_a_page(drawn: str, told: str, shown: Mapping[str, str]) -> str:
+    """The picture with the page's colours and fonts, its names, what it tells, and no more."""
     ElementTree.register_namespace("", SVG)
     root = ElementTree.fromstring(drawn)
-    root.attrib = {
-        "viewBox": root.attrib["viewBox"], "width": root.attrib["width"],
-        "height": root.attrib["height"], "role": "img", "aria-label": f"{title}. {told}",
-    }  # fmt: skip
+    size = {name: root.attrib[name] for name in ("viewBox", "width", "height")}
+    root.attrib = {**size, "role": "img", "aria-label": visible(told).translate(NOT_XML)}
     for parent in list(root.iter()):
         for child in list(parent):
+            child.text = shown.get(child.text or "", child.text)
             classes = child.attrib.pop("class", "")
             if classes in ("foreground", "background"):
                 parent.remove(child)
@@ -315,4 +331,5 @@ def _for_a_page(drawn: str, title: str, told: str) -> str:
             for name in ("fill", "stroke"):
                 if variable := COLOURS.get(child.attrib.get(name, "")):
                     child.attrib[name] = f"var({variable})"
-    return ElementTree.tostring(root, encoding="unicode")
+    # In a page the namespace goes without saying.
+    return ElementTree.tostring(root, encoding="unicode").replace(f' xmlns="{SVG}"', "", 1)

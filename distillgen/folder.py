@@ -120,6 +120,11 @@ class Folder:
                     " with -o, or lose the changes with --overwrite"
                 )
 
+    def as_written(self, path: Path) -> bool:
+        """Whether a derived file is there as it was written."""
+        stamp = self.manifest.files.get(self._name(path))
+        return bool(stamp and path.exists() and not files.changed(path, stamp))
+
     def _name(self, path: Path) -> str:
         """A file in the manifest: relative in the run folder, absolute elsewhere."""
         inside = path.is_relative_to(self.path)

@@ -1,19 +1,27 @@
-"""Render a page from its packaged template: whatever comes from data is escaped."""
+"""Render a page from its packaged template: whatever comes from data is escaped.
+
+What could turn the order of a text or hide in it is spelled out, as on a terminal.
+"""
 
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from distillgen.records import JSON
+from distillgen.show import visible
 
 
 def _source(name: str) -> str:
     return (files("distillgen") / name).read_text(encoding="utf-8")
 
 
+def _shown(value: JSON) -> JSON:
+    return visible(value) if type(value) is str else value  # a safe one is another type
+
+
 _ENVIRONMENT = Environment(
-    autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    loader=FunctionLoader(_source),
+    autoescape=True, finalize=_shown, undefined=StrictUndefined, loader=FunctionLoader(_source),
+    trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
 
 

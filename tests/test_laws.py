@@ -48,7 +48,7 @@ HEAVY = {
     "pyarrow": {"tables.py"},
     "rapidfuzz": {"dedupe.py"},
     "rensa": {"dedupe.py"},
-    "rich": {"screen.py", "show.py"},
+    "rich": {"charts.py", "screen.py", "show.py"},
     "sqlite3": {"commits.py", "journal.py", "stored.py"},
     "typer": {"cli.py", "options.py", "help.py", "session.py"},
 }

@@ -147,7 +147,7 @@ def verdicts(page: Page) -> Section | None:
             else:
                 cells += ["", "", ""]
         rows.append((words(check), *cells))
-    heading = head("check", page.names, "applied", "passed", "of known ones that passed, right")
+    heading = head("check", page.names, "applied", "passed", "right, where known")
     title = "Answers that pass"
     figure = page.figure(
         title, listed(bars), filled(heading, rows),
@@ -204,7 +204,7 @@ def scores(page: Page) -> Section | None:
     if found:
         table = Table(("aspect", "mean", "1", "2", "3", "4", "5"), rows)
         told = "; ".join(f"{row[0]}: mean {row[1]}" for row in rows)
-        title = "Scores by aspect"
+        title = "Scores by aspect, 1 to 5"
         figures.append(
             page.figure(title, told, table, lambda: charts.shares(parted, title, told), said=False)
         )

@@ -23,7 +23,7 @@ def run(work: Work, others: Sequence[Path] = (), out: Path | None = None) -> Res
     work.guard([path])
     seen = digest([*(_seen(one) for one in (run, *others)), __version__, charts.there(), str(path)])
     old = work.folder.manifest.commands.get(command)
-    if old and old.finished and old.settled.get("seen") == seen and path.exists():
+    if old and old.settled.get("seen") == seen and work.folder.as_written(path):
         return Result(COMMAND, dict(old.counts), ended="done", written=[path])
     asked: dict[str, JSON] = {"runs": [str(one) for one in (run, *others)], "out": str(path)}
     entry = work.begin(command, run, "", asked=asked, settled={"seen": seen})
