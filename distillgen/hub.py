@@ -77,6 +77,8 @@ def _client() -> ModuleType:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # else it tells what it runs in
     try:
         import huggingface_hub
+        import huggingface_hub.errors
+        import huggingface_hub.utils  # neither comes by itself
     except ImportError as error:
         raise UserError("--push needs a package: pip install 'distillgen[hub]'") from error
     return huggingface_hub

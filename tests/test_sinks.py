@@ -67,6 +67,7 @@ def test_parquet_is_read_as_it_was_written(tmp_path: Path, n: int) -> None:
     """Rows are handed on a thousand at a time."""
     sink = write(tmp_path / "train.parquet", rows(n), SCHEMA)
     assert parquet.read_table(tmp_path / "train.parquet").to_pylist() == list(rows(n))
+    assert parquet.read_metadata(tmp_path / "train.parquet").num_row_groups == -(-n // 1000)
     assert sink.rows == n
     assert sink.wholes[0].stamp
     assert sink.wholes[0].stamp.sha256 == sha256_of(tmp_path / "train.parquet")
