@@ -43,6 +43,7 @@ bench: $(READY)  ## Measure everything but the million rows; takes half an hour
 	@$(BIN)/python benchmarks/expand.py
 	@$(BIN)/python benchmarks/soak.py
 	@$(BIN)/python benchmarks/dedupe.py
+	@$(BIN)/python benchmarks/splits.py
 	@$(BIN)/python benchmarks/decontaminate.py
 	@$(BIN)/python benchmarks/embedded.py
 
