@@ -20,12 +20,12 @@ def read(path: Path) -> Iterator[Answer]:
     Raises:
         UserError: a line is no answer; says where and why.
     """
-    return files.read_lines(path, _of_line)
+    return files.read_lines(path, of_bytes)
 
 
 def with_images(path: Path) -> bool:
     """Whether images belong to any of the answers."""
-    return any(files.read_lines(path, lambda line: b'"images"' in line and _of_line(line).images))
+    return any(files.read_lines(path, lambda line: b'"images"' in line and of_bytes(line).images))
 
 
 def closed(path: Path) -> bool:
@@ -51,7 +51,7 @@ def of_line(line: Line) -> Answer:
         return _answer({**known, "meta": rest})
 
 
-def _of_line(line: bytes) -> Answer:
+def of_bytes(line: bytes) -> Answer:
     """An answer of ours at once, any other as well as it fits."""
     try:
         answer = Answer.model_validate_json(line)

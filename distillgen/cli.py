@@ -145,6 +145,8 @@ def run(
     split: o.Split = None,
     layout: o.Layout = None,
     preset: o.Preset = None,
+    system: o.System = None,
+    license: o.License = None,
     soft_temperature: o.SoftTemperature = None,
     hard_weight: o.HardWeight = None,
     out: o.Out = None,
@@ -422,6 +424,29 @@ def trace(
     from distillgen import commands
 
     commands.trace(id, run)
+
+
+@app.command(cls=Panels, rich_help_panel=LOOK)
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="A run folder, or two to compare.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The page to write [RUN/report.html].")
+    ] = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Write a page that tells a stranger what a run holds.
+
+    One HTML file that loads nothing: figures, charts, warnings, and records to read. Of two runs it
+    goes to A/report-vs-B.html, and names what differs. Run again, it is written anew only where
+    something changed. Charts need pip install 'distillgen[report]'.
+    Example: distillgen report runs/stock_advisor
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    commands.report(given)
 
 
 @app.command(cls=Panels, rich_help_panel=LOOK)
@@ -710,10 +735,20 @@ def export(
     format: o.Format = None,
     rationale: o.Rationale = None,
     split: o.Split = None,
+    seeds_for_test: o.SeedsForTest = False,
     layout: o.Layout = None,
     preset: o.Preset = None,
+    label_weight: o.LabelWeight = None,
     soft_temperature: o.SoftTemperature = None,
     hard_weight: o.HardWeight = None,
+    system: o.System = None,
+    max_length: o.MaxLength = None,
+    long: o.Long = None,
+    shuffle: o.Shuffle = False,
+    curriculum: o.Curriculum = None,
+    stages: o.Stages = None,
+    license: o.License = None,
+    push: o.Push = None,
     random_seed: o.RandomSeed = None,
     out: o.ExportOut = None,
     overwrite: o.Overwrite = False,

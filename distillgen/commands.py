@@ -29,7 +29,7 @@ from distillgen.select import SELECTED
 from distillgen.session import Session, columns, program
 from distillgen.show import visible
 from distillgen.task import Task, load_task, task_beside, with_labels
-from distillgen.work import Result
+from distillgen.work import Result, Work
 
 DEMO_N = 12
 DEMO_PAIRS = 2
@@ -98,7 +98,16 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
                 records = answers.records(answered, {})
                 results.append(stages.check.run(work, records, checks.names()))
             results.append(stages.export.run(work, answered, this.path / "export"))
+            results.append(_reported(work))
         this.end(work, results, next_command or f"show {this.path}     read them")
+
+
+def _reported(work: Work) -> Result:
+    """The page of a run; what is wrong with it is said, and undoes nothing."""
+    try:
+        return stages.report.run(work)
+    except UserError as error:
+        return Result("report", {}, notes=[f"no report: {error}"])
 
 
 def _goes_on(result: Result) -> bool:
@@ -355,6 +364,24 @@ def _answered(given: Mapping[str, JSON]) -> tuple[Path, Path]:
         if not source.is_file():
             raise UserError(f"{source}: no answers yet; distillgen answer {given['file']}")
     return _no_folder(source), folder.folder_of(str(source), given["out"])
+
+
+def report(given: Mapping[str, JSON]) -> None:
+    """A page on a run, or on two."""
+    runs = [Path(name) for name in given["runs"]]
+    if len(runs) > 2:
+        raise UserError(f"{runs[2]}: a third run; report takes one, or two to compare")
+    for path in runs:
+        if not folder.is_run(path):
+            raise UserError(f"{path}: not a run folder")
+    if len({path.resolve() for path in runs}) < len(runs):
+        raise UserError(f"{runs[1]}: is the same run; name another to compare with")
+    first, *others = runs
+    chosen = {**given, "teacher": "local", "out": first}
+    this = Session(chosen, task_of(first / "answers.jsonl", first), first)
+    with this.opened() as work:
+        result = stages.report.run(work, others, given["out"])
+        this.end(work, [result], "")
 
 
 def show(target: str, limit: int) -> None:

@@ -54,6 +54,8 @@ class Item:
     """Every draw that has an answer."""
     columns: Mapping[str, JSON]
     """The whole row."""
+    images: tuple[str, ...] = ()
+    """Paths of images that belong to the question."""
 
     @property
     def all(self) -> tuple[Contender, ...]:
@@ -119,6 +121,7 @@ def _item(row: Line) -> Item:
     return Item(
         row.line, id, row.question, row.user_context, known.get("gold", ""), answer,
         tuple(_candidates(row.columns.get("candidates"))), row.columns,
+        tuple(known.get("images", ())),
     )  # fmt: skip
 
 

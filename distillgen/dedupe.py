@@ -114,6 +114,13 @@ def closer(text: str, others: Sequence[str], than: float) -> dict[int, float]:
 _rouge_l = Indel.normalized_similarity
 
 
+def minhash(fields: Iterable[Iterable[str]], values: int, seed: int = 0) -> list[int]:
+    """A MinHash sketch of all fields together, each given as its tokens: so many values of 32 bits.
+    A value of two texts is equal with a probability that is their Jaccard similarity."""
+    digest: list[int] = _sketch(fields, values, seed).digest()
+    return digest
+
+
 @dataclass(frozen=True)
 class _Text:
     """A text as the index compares it."""
@@ -259,8 +266,8 @@ class Index:
         return lsh
 
 
-def _sketch(tokens: Iterable[list[str]]) -> RMinHash:
-    sketch = RMinHash(BANDS * ROWS, 0)
+def _sketch(tokens: Iterable[Iterable[str]], values: int = BANDS * ROWS, seed: int = 0) -> RMinHash:
+    sketch = RMinHash(values, seed)
     for mark, each in zip("abcdefgh", tokens, strict=False):
         sketch.update([mark + token for token in each])
     return sketch

@@ -151,6 +151,8 @@ class Whole:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = 0
+        self.bytes = 0
+        """Written so far."""
         self.stamp: FileStamp | None = None
         """What was written; None when nothing was."""
         self._beside = path.with_name(f".{path.name}.part")
@@ -166,14 +168,16 @@ class Whole:
 
     def write(self, row: Mapping[str, JSON]) -> None:
         """Write one row as a line of JSON."""
-        self._put(dumps(row) + b"\n")
+        self.write_bytes(dumps(row) + b"\n")
 
     def write_text(self, text: str) -> None:
         """Write text as it is; lone surrogates become U+FFFD."""
-        self._put(_valid(text).encode())
+        self.write_bytes(_valid(text).encode())
 
-    def _put(self, data: bytes) -> None:
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes as they are."""
         self.rows += 1
+        self.bytes += len(data)
         self._waiting.append(data)
         self._size += len(data)
         if self._size > BUFFER:

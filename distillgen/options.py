@@ -292,8 +292,61 @@ Split = Annotated[
     _option(OUTPUT, "--split", "Shares [train=0.9,validation=0.05,test=0.05]."),
 ]
 Layout = Annotated[
-    str | None, _option(OUTPUT, "--layout", "step-by-step: two rows a record, or flat [rows].")
+    str | None,
+    _option(
+        OUTPUT, "--layout",
+        "The shape, of formats that have several (step-by-step: rows, flat, google-research …).",
+    ),
+]  # fmt: skip
+SeedsForTest = Annotated[
+    bool,
+    _option(OUTPUT, "--seeds-for-test", "Hand-written records, and what is like them, to test."),
 ]
+LabelWeight = Annotated[
+    float | None,
+    _option(OUTPUT, "--label-weight", "step-by-step: the label's share of the loss [0.5]."),
+]
+System = Annotated[
+    str | None,
+    _option(
+        OUTPUT, "--system",
+        "System prompt of the rows: drop, keep (the record's own, else who the teacher was asked to"
+        " be), or a text [drop].",
+    ),
+]  # fmt: skip
+MaxLength = Annotated[
+    int | None,
+    _option(OUTPUT, "--max-length", "Tokens (of 4 characters) of the longest row; none is cut."),
+]
+Long = Annotated[
+    str | None,
+    _option(OUTPUT, "--long", "What becomes of longer records: drop, or warn and keep [drop]."),
+]
+Shuffle = Annotated[
+    bool, _option(OUTPUT, "--shuffle", "Records in a random order, by --random-seed.")
+]
+Curriculum = Annotated[
+    str | None,
+    _option(
+        OUTPUT, "--curriculum",
+        "difficulty: the training rows once more, in files from easy to hard; implies --shuffle.",
+    ),
+]  # fmt: skip
+Stages = Annotated[int | None, _option(OUTPUT, "--stages", "Files of the curriculum [3].")]
+License = Annotated[
+    str | None,
+    _option(
+        OUTPUT, "--license",
+        "Licence or terms of what the teacher wrote, such as apache-2.0; stands in the card.",
+    ),
+]  # fmt: skip
+Push = Annotated[
+    str | None,
+    _option(
+        OUTPUT, "--push",
+        "hf: upload to this dataset, USER/NAME, private; wants huggingface_hub and a login.",
+    ),
+]  # fmt: skip
 Preset = Annotated[
     str | None,
     _option(

@@ -103,8 +103,9 @@ def _preference(
     better, worse = pair
     item = better.item
     return Preference(
-        question=item.question, user_context=item.user_context, chosen=better.side(),
-        rejected=worse.side(), reason=reason, margin=margin, line=min(item.line, worse.item.line),
+        question=item.question, user_context=item.user_context, images=item.images,
+        chosen=better.side(), rejected=worse.side(), reason=reason, margin=margin,
+        line=min(item.line, worse.item.line),
     )  # fmt: skip
 
 

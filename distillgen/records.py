@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -736,6 +736,8 @@ class Preference(Record):
     """What was asked."""
     user_context: str = ""
     """Who asked."""
+    images: tuple[str, ...] = ()
+    """Paths of images that belong to the question."""
     chosen: Side
     """The better answer."""
     rejected: Side
@@ -768,6 +770,37 @@ class Checked(Record):
         """The same with the verdicts as rows, also when there are none."""
         checks = {name: verdict.row() for name, verdict in self.checks.items()}
         return super().row() | {"checks": checks}
+
+
+Split = Literal["train", "validation", "test"]
+"""What a record is for: to learn from, to choose the student by, to measure it."""
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+class Assignment(Record):
+    """Which split a record belongs to: one line of `splits.jsonl`."""
+
+    id: str
+    """The record's id."""
+    split: Split | None
+    """Its split; null where it is left out of all of them."""
+    group: str = ""
+    """What it shares with all records that it must not be parted from, 16 hexadecimal digits."""
+    reason: Literal["", "bridge"] = ""
+    """Why it is left out: `bridge` belongs with records of two splits."""
+    detail: str = ""
+    """The same in words."""
+    absent: bool = False
+    """It was not among the answers the last time."""
+    asked: dict[str, JSON] = Field(default_factory=dict)
+    """In the first line, what all were assigned by: `shares`, `random_seed`, `seeds_for_test`."""
+
+    def row(self) -> dict[str, JSON]:
+        """The same with the split even if it is null, and `absent` only where it holds."""
+        row = {"id": self.id, "split": self.split} | super().row()
+        if not self.absent:
+            del row["absent"]
+        return row
 
 
 class FileStamp(Record):

@@ -19,11 +19,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from distillgen import findings, show
+from distillgen import findings, leakage, show
 from distillgen.boilerplate import NO_FRAME
 from distillgen.deduped import Deduped
 from distillgen.draft import KINDS
 from distillgen.figures import of_checks
+from distillgen.leakage import Leakage
 from distillgen.prices import dollars
 from distillgen.records import JSON, Answer, Tier
 from distillgen.sending import Tally
@@ -193,7 +194,22 @@ def ledger(result: Result, *, brief: bool = False) -> list[str]:
         form = _FORMS.get(one.rationale or "", "")
         lines.append(f"export   {total:,} = {' + '.join(parts) or 'none'}")
         lines.append(f"         {one.format}{form}")
-    return lines
+    return [*lines, *_leaks(result.leakage, brief=brief)]
+
+
+def _leaks(found: Leakage, *, brief: bool) -> list[str]:
+    """What splits have in common: all of it, or in one line whether there is anything."""
+    if not found.leaks:
+        return []
+    if not brief:
+        return ["", "leakage  what a split has in common with another, in records and ROUGE-L F1",
+                *(f"         {line}" for line in leakage.lines(found))]  # fmt: skip
+    shared = sum(one.near + one.kin for one in found.leaks)
+    most = max(one.nearest_highest for one in found.leaks)
+    return [
+        f"         splits: {shared or 'no'} near duplicates or kin in two of them; the questions"
+        f" most alike: {most:.2f}"
+    ]
 
 
 def verdicts(result: Result) -> dict[str, JSON]:

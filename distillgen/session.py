@@ -29,7 +29,7 @@ from distillgen.work import Result, Work
 
 OWN = (
     "seeds", "inputs", "run", "file", "field", "out", "overwrite", "dry_run", "as_json", "quiet",
-    "kind", "against", "more", "drop", "on", "checks", "labels",
+    "kind", "runs", "against", "more", "drop", "on", "checks", "labels",
 )  # fmt: skip
 """Options that are about the command, not about what is asked."""
 

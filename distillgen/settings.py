@@ -68,8 +68,18 @@ class Settings(Record):
     format: tuple[str, ...] = ("trl-prompt-completion",)
     rationale: Literal["first", "after", "think", "field", "none"] | None = None
     split: str | None = None
-    layout: Literal["rows", "flat"] = "rows"
+    seeds_for_test: bool = False
+    layout: str | None = None
     preset: Literal["paper", "google"] = "paper"
+    label_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    system: str = "drop"
+    max_length: Count | None = None
+    long: Literal["drop", "warn"] = "drop"
+    shuffle: bool = False
+    curriculum: Literal["difficulty"] | None = None
+    stages: Annotated[int, Field(ge=2, le=9)] = 3
+    license: str | None = None
+    push: str | None = None
     rubric: str | None = None
     candidates: bool = False
     budget: Count | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Generic, TypeVar
 
 from distillgen import coverage, dedupe, diversity, lint, yields
 from distillgen.inputs import Line, Records
@@ -13,6 +14,8 @@ from distillgen.language import detector
 from distillgen.records import JSON, content_id
 from distillgen.task import task_beside
 from distillgen.yields import Yields
+
+T = TypeVar("T")
 
 SAMPLE = 200
 """Texts that each figure is of: it would depend on their number (Shaib et al. 2024)."""
@@ -35,20 +38,25 @@ START = 6
 
 
 @dataclass
-class Texts:
-    """A field of all records: how many have it, and a sample of them, drawn once and for all."""
+class Drawn(Generic[T]):
+    """How many of a kind there are, and a sample of them, drawn once and for all."""
 
     of: int = 0
-    sample: list[str] = field(default_factory=list)
+    sample: list[T] = field(default_factory=list)
+    size: int = SAMPLE
     _rng: random.Random = field(default_factory=lambda: random.Random(0))
 
-    def add(self, text: str) -> None:
-        """Count a text; each of those added is in the sample with equal probability."""
+    def add(self, one: T) -> None:
+        """Count one more; each of those added is in the sample with equal probability."""
         self.of += 1
-        if len(self.sample) < SAMPLE:
-            self.sample.append(text)
-        elif (place := self._rng.randrange(self.of)) < SAMPLE:
-            self.sample[place] = text
+        if len(self.sample) < self.size:
+            self.sample.append(one)
+        elif (place := self._rng.randrange(self.of)) < self.size:
+            self.sample[place] = one
+
+
+Texts = Drawn[str]
+"""A field of all records."""
 
 
 @dataclass
@@ -119,6 +127,7 @@ def _as_json(made: Yields, questions: Mapping[str, str]) -> dict[str, JSON]:
     return {
         **pair(made.proposals, made.kept),
         "last": pair(*made.lately),
+        "curve": [pair(*of) for of in made.curve],
         "by_strategy": {name: pair(*of) for name, of in made.by_strategy.items()},
         "by_seed": [
             {"id": id, "question": questions[id], **pair(*of)} for id, of in made.by_seed.items()

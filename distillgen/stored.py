@@ -57,6 +57,28 @@ class Spent:
     usage: Usage
 
 
+class Used(NamedTuple):
+    """What one teacher was asked, and what it took."""
+
+    teacher: str
+    """`provider:model`, as in requests."""
+    model: str
+    """A model that answered, as the API resolved the name."""
+    answered: int
+    """Attempts that brought a reply."""
+    failed: int
+    """Attempts that brought none."""
+    usage: Usage
+    cost: int | None
+    """Nanodollars; None where a price is not known."""
+    first: float
+    """When the first request was sent, in seconds since 1970."""
+    last: float
+    """When the last reply came."""
+    wait_s: float
+    """Mean time to a reply."""
+
+
 class Stored:
     """The journal of a run, open to read; any process may, while another writes.
 
@@ -170,6 +192,27 @@ class Stored:
         )[0]
         usage = Usage(input_tokens=row[5], cached_tokens=row[6], output_tokens=row[7])
         return Spent(row[0], row[1], row[2], row[3], row[4], usage)
+
+    def used(self) -> list[Used]:
+        """What each teacher was asked, in the order of their first requests."""
+        rows = self._rows(
+            "SELECT teacher, MAX(model), COUNT(*) FILTER (WHERE state = 'answered'),"
+            " COUNT(*) FILTER (WHERE state NOT IN ('answered', 'in_flight')),"
+            " COALESCE(SUM(input), 0), COALESCE(SUM(cached), 0), COALESCE(SUM(output), 0),"
+            " CASE WHEN COUNT(*) FILTER (WHERE state = 'answered' AND cost IS NULL) THEN NULL"
+            " ELSE COALESCE(SUM(cost), 0) END,"
+            " MIN(sent), COALESCE(MAX(ended), MAX(sent)),"
+            " COALESCE(AVG(ended - sent) FILTER (WHERE state = 'answered'), 0)"
+            " FROM attempt GROUP BY teacher ORDER BY MIN(id)",
+        )
+        return [
+            Used(
+                teacher=row[0], model=row[1] or "", answered=row[2], failed=row[3],
+                usage=Usage(input_tokens=row[4], cached_tokens=row[5], output_tokens=row[6]),
+                cost=row[7], first=row[8], last=row[9], wait_s=row[10],
+            )
+            for row in rows
+        ]  # fmt: skip
 
     def states(self) -> dict[str, int]:
         """Requests by state, `answered`, `failed` and `open`; each wave counts."""

@@ -1,19 +1,21 @@
-"""Read the rows of a file that people bring: JSON lines, CSV or Parquet, plain or with gzip."""
+"""Read the rows of a file that people bring, JSON lines, CSV or Parquet; write Parquet."""
 
 import base64
 import csv
 import gzip
+import io
 import math
 import re
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import date, time
 from difflib import get_close_matches
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from types import ModuleType
+from typing import IO, Any, NamedTuple, cast
 
 import jsonlines
 
@@ -145,11 +147,7 @@ def _csv(file: IO[bytes]) -> Iterator[Row]:
 
 
 def _parquet(file: Path) -> Iterator[Row]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise UserError("Parquet needs a package: pip install 'distillgen[parquet]'") from error
+    pyarrow, parquet = _pyarrow()
     try:
         with parquet.ParquetFile(file) as opened:
             rows = (row for batch in opened.iter_batches(1000) for row in batch.to_pylist())
@@ -171,6 +169,88 @@ def _as_json(value: JSON) -> JSON:
     if isinstance(value, date | time):
         return value.isoformat()
     return value if value is None or isinstance(value, str | int) else str(value)
+
+
+class Columns:
+    """Write rows as Parquet, in batches of 1,000, to anything that takes bytes.
+
+    `schema` gives each column a value of its type, as the rows have them: `""`, `0`, `0.0`, `True`,
+    a list with one such item, or a dictionary of them. So a column has its type also where all of
+    its values are empty.
+    """
+
+    def __init__(self, put: Callable[[bytes], None], schema: Mapping[str, JSON]) -> None:
+        """Raises UserError where pyarrow is not there."""
+        pyarrow, parquet = _pyarrow()
+        self._table = pyarrow.Table
+        self._schema = pyarrow.schema([(name, _type(one)) for name, one in schema.items()])
+        self._file = parquet.ParquetWriter(
+            pyarrow.PythonFile(_Outlet(put), mode="w"), self._schema, compression="zstd"
+        )
+        self._rows: list[Mapping[str, JSON]] = []
+
+    def write(self, row: Mapping[str, JSON]) -> None:
+        """Write one row, which must have all columns and no other: Arrow would fill and drop them.
+
+        Raises:
+            ValueError: it has others; a format and its schema do not go together.
+        """
+        if row.keys() != set(self._schema.names):
+            raise ValueError(f"columns {', '.join(row)}; the schema has {self._schema.names}")
+        self._rows.append(row)
+        if len(self._rows) == 1000:
+            self._pass_on()
+
+    def close(self) -> None:
+        """Write what is left, and the end of the file."""
+        self._pass_on()
+        self._file.close()
+
+    def _pass_on(self) -> None:
+        if self._rows:
+            self._file.write_table(self._table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
+
+
+class _Outlet(io.RawIOBase):
+    """A file that hands on what is written to it."""
+
+    def __init__(self, put: Callable[[bytes], None]) -> None:
+        self._put = put
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:  # any buffer
+        raw = bytes(data)
+        self._put(raw)
+        return len(raw)
+
+
+def need_parquet() -> None:
+    """Raises UserError where Parquet cannot be written: ask before anything is paid."""
+    _pyarrow()
+
+
+def _pyarrow() -> tuple[ModuleType, ModuleType]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise UserError("Parquet needs a package: pip install 'distillgen[parquet]'") from error
+    return pyarrow, parquet
+
+
+def _type(value: JSON) -> JSON:
+    """The Arrow type of a value of JSON."""
+    import pyarrow
+
+    if isinstance(value, dict):
+        return pyarrow.struct([(name, _type(one)) for name, one in value.items()])
+    if isinstance(value, list):
+        return pyarrow.list_(_type(value[0]))
+    kinds = {str: pyarrow.string(), bool: pyarrow.bool_(), int: pyarrow.int64()}
+    return kinds.get(type(value), pyarrow.float64())
 
 
 READERS = {".jsonl": _jsonl, ".ndjson": _jsonl, ".json": _jsonl, ".csv": _csv}

@@ -7,14 +7,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
-from distillgen import embedding, export, prompts
+from distillgen import embedding, prompts
 from distillgen.budget import Money, Purse
 from distillgen.decontaminate import Decontaminated
 from distillgen.deduped import Deduped
 from distillgen.defaults import max_cost
+from distillgen.delivery import Exported
 from distillgen.engine import Engine, Read, Stop
 from distillgen.errors import DONE, UserError
 from distillgen.folder import Folder, new_entry
+from distillgen.leakage import Leakage
 from distillgen.meaning import Embed
 from distillgen.pacing import Pace, within_open_files
 from distillgen.prices import NANO, dollars
@@ -65,7 +67,9 @@ class Result:
     """Failures by kind."""
     notes: list[str] = field(default_factory=list)
     """What the user should read, one line each."""
-    exported: list[export.Exported] = field(default_factory=list)
+    exported: list[Exported] = field(default_factory=list)
+    leakage: Leakage = field(default_factory=Leakage)
+    """What the splits of an export have in common."""
     decontaminated: Decontaminated | None = None
     deduped: Deduped | None = None
     measured: dict[str, JSON] = field(default_factory=dict)
@@ -261,8 +265,11 @@ class Work:
             look()
         return found
 
-    def finish(self, entry: Entry, result: Result) -> None:
-        """Write that a command ended, and what it used; the result learns it too."""
+    def finish(self, entry: Entry, result: Result, command: str = "") -> None:
+        """Write that a command ended, and what it used; the result learns it too.
+
+        `command` is what the manifest calls it, where that is not what the result does.
+        """
         result.usage = {name: n - self._before[name] for name, n in self._used().items()}
         cost = result.usage.pop("cost")
         unpriced = any(self.everybody[who].price is None for who in self._engines or (0,))
@@ -274,7 +281,7 @@ class Work:
             "cost_usd": None if result.cost is None else result.cost / NANO,
             "models": tuple(sorted({m for e in self._engines.values() for m in e.tally.models})),
         }
-        self.folder.finish(result.command, entry.model_copy(update=what), result.written)
+        self.folder.finish(command or result.command, entry.model_copy(update=what), result.written)
 
     def _used(self) -> dict[str, int]:
         """What this process has used so far; `cost` in nanodollars."""

@@ -13,6 +13,9 @@ from distillgen.stored import Stored
 
 LATELY = 200
 """The newest proposals; as many as `expand --patience` looks at."""
+STEPS = 50
+"""A curve has so many points at least, where there are as many proposals, and twice as many at
+most: more than a chart of a phone's width can tell apart."""
 
 
 class Yields(NamedTuple):
@@ -26,6 +29,8 @@ class Yields(NamedTuple):
     by_strategy: dict[str, tuple[int, int]]
     by_seed: dict[str, tuple[int, int]]
     """By id of each seed, of the requests that showed it; those that no request showed at 0, 0."""
+    curve: tuple[tuple[int, int], ...] = ()
+    """Proposals and kept inputs up to there, at even steps along the sequence."""
 
 
 def of(run: Path, seeds: Collection[str]) -> Yields | None:
@@ -40,6 +45,7 @@ def of(run: Path, seeds: Collection[str]) -> Yields | None:
     recent: deque[bool] = deque(maxlen=LATELY)
     strategies = {True: Counter[str](), False: Counter[str]()}
     shown = {True: Counter[str](), False: Counter[str]()}
+    curve = Curve()
     journal = Stored(run / "journal.sqlite")
     for key, lineage in journal.lineages(kept.key):
         how = json.loads(lineage)
@@ -47,6 +53,7 @@ def of(run: Path, seeds: Collection[str]) -> Yields | None:
         for new, rows in ((True, kept), (False, dropped)):
             n = rows.take(key)
             recent.extend([new] * n)
+            curve.add(n, new)
             strategies[new][strategy] += n
             for seed in parents:
                 shown[new][seed] += n
@@ -59,11 +66,36 @@ def of(run: Path, seeds: Collection[str]) -> Yields | None:
         lately=(len(recent), sum(recent)),
         by_strategy={name: _pair(name, strategies) for name in strategies[True]},
         by_seed={seed: _pair(seed, shown) for seed in seeds},
+        curve=tuple(curve.points()),
     )
 
 
 def _pair(name: str, counts: dict[bool, Counter[str]]) -> tuple[int, int]:
     return counts[True][name] + counts[False][name], counts[True][name]
+
+
+class Curve:
+    """The sums along a sequence, in `STEPS` to twice as many steps of equal width."""
+
+    def __init__(self) -> None:
+        self.width = 1
+        self._points: list[tuple[int, int]] = []
+        self._now = (0, 0)
+
+    def add(self, n: int, new: bool) -> None:
+        """Take in `n` more proposals, kept or not."""
+        for _ in range(n):
+            self._now = self._now[0] + 1, self._now[1] + new
+            if self._now[0] % self.width == 0:
+                self._points.append(self._now)
+            if len(self._points) == 2 * STEPS:
+                self.width *= 2
+                self._points = self._points[1::2]
+
+    def points(self) -> list[tuple[int, int]]:
+        """The points, the last proposal among them."""
+        at_end = self._points[-1:] == [self._now]
+        return self._points if at_end or not self._now[0] else [*self._points, self._now]
 
 
 class _Requests:

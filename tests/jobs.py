@@ -187,6 +187,6 @@ def _check(counts: dict[str, int]) -> bool:
     return counts["given"] == counts["passed"] + counts["failed"]
 
 
-SUMS = {"check": _check, "expand": _expand, "answer": _answer, "export": _export, "topics": _draft,
-        "attributes": _draft, "judge": _choice, "compare": _choice, "select": _choice,
-        "pairs": _choice}  # fmt: skip
+SUMS = {"check": _check, "expand": _expand, "answer": _answer, "export": _export, "report": bool,
+        "topics": _draft, "attributes": _draft, "judge": _choice, "compare": _choice,
+        "select": _choice, "pairs": _choice}  # fmt: skip

@@ -2,16 +2,22 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from distillgen import formats
+from distillgen import difficulty, formats
+from distillgen import export as exporting
+from distillgen.card import About
+from distillgen.delivery import Exported, Wanted, tokens
 from distillgen.errors import UserError
-from distillgen.export import SPLITS, Options, export, paths, settle, shares, split_of
+from distillgen.export import Options, paths, settle
 from distillgen.files import sha256_of
-from distillgen.records import JSON, Answer
+from distillgen.formats import LeftOut, Limits
+from distillgen.records import JSON, Answer, Preference, Side
+from distillgen.splits import SPLITS, Split
 
 
 def answers(n: int, start: int = 0) -> Iterator[Answer]:
@@ -30,6 +36,19 @@ def answers(n: int, start: int = 0) -> Iterator[Answer]:
         )
 
 
+def pairs(answers: Iterable[Answer]) -> Iterator[Preference]:
+    """A wrong answer beside each."""
+    for n, answer in enumerate(answers, 1):
+        yield Preference(
+            question=answer.question,
+            user_context=answer.user_context,
+            chosen=Side(answer=answer.answer, rationale=answer.rationale, id=answer.id),
+            rejected=Side(answer=f"{answer.answer}1", rationale="I guess.", id=answer.id),
+            reason="right_wrong",
+            line=n,
+        )
+
+
 def doubtful(n: int) -> Iterator[Answer]:
     """Closed answers with soft labels in the proportion 36 : 9 : 1; at T = 2 it is 6 : 3 : 1."""
     for answer in answers(n):
@@ -41,6 +60,22 @@ def doubtful(n: int) -> Iterator[Answer]:
                 "soft_method": "logprobs",
             }
         )
+
+
+def tenth(id: str) -> Split:
+    """Of ten records one is for validation, and one for the test."""
+    return {"8": "validation", "9": "test"}.get(id[-1], "train")  # type: ignore[return-value]
+
+
+def export(
+    answers: Iterable[Answer],
+    closed: bool,
+    options: Options,
+    out: Path,
+    pairs: Iterable[Preference] = (),
+    split_of: Callable[[str], Split | LeftOut] = tenth,
+) -> list[Exported]:
+    return exporting.export(answers, pairs, closed, options, out, split_of, About("counting"))
 
 
 def lines(path: Path) -> list[dict[str, JSON]]:
@@ -90,39 +125,11 @@ def test_an_answer_without_words_teaches_nothing_and_is_left_out(tmp_path: Path)
     assert [path.name for path in done.files] == ["README.md"]
 
 
-def test_a_split_stays_when_other_answers_come_and_go(tmp_path: Path) -> None:
-    def place(out: Path) -> dict[str, str]:
-        files = [(s, out / f"trl-messages/{s}.meta.jsonl") for s in SPLITS]
-        return {m["id"]: split for split, file in files for m in lines(file)}
-
-    wanted = Options(formats=("trl-messages",))
-    export(answers(200), False, wanted, tmp_path / "few")
-    export(answers(300, start=100), False, wanted, tmp_path / "other")
-    few, other = place(tmp_path / "few"), place(tmp_path / "other")
-    assert len(few.keys() & other.keys()) == 100
-    assert all(few[id] == other[id] for id in few.keys() & other.keys())
-
-
-def test_equal_prompts_are_never_in_two_splits(tmp_path: Path) -> None:
-    twice = [a.model_copy(update={"id": f"{a.id}-{k}"}) for a in answers(400) for k in (1, 2)]
-    export(twice, False, Options(formats=("jsonl",)), tmp_path)
-    met = [{r["question"] for r in lines(tmp_path / f"jsonl/{s}.jsonl")} for s in SPLITS]
-    assert sum(len(one) for one in met) == len(set.union(*met)) == 400
-
-
-def test_the_shares_are_met_and_another_seed_splits_otherwise() -> None:
-    share = shares("train=0.8, validation=0.15, test=0.05")
-    first = [split_of(f"prompt {i}", share, 0) for i in range(20_000)]
-    assert first.count("train") / 20_000 == pytest.approx(0.8, abs=0.01)
-    assert first.count("test") / 20_000 == pytest.approx(0.05, abs=0.01)
-    assert first[:100] != [split_of(f"prompt {i}", share, 1) for i in range(100)]
-
-
 def test_an_empty_split_has_no_file_and_takes_its_old_one_away(tmp_path: Path) -> None:
     export(answers(200), False, Options(), tmp_path)
     folder = tmp_path / "trl-prompt-completion"
     assert (folder / "test.meta.jsonl").exists()
-    (done,) = export(answers(200), False, Options(shares=shares("train=1")), tmp_path)
+    (done,) = export(answers(200), False, Options(), tmp_path, split_of=lambda id: "train")
     assert sorted(p.name for p in folder.iterdir()) == [
         "README.md",
         "train.jsonl",
@@ -154,12 +161,12 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_the_files_it_may_write_are_known_beforehand(tmp_path: Path) -> None:
-    wanted = tuple(formats.names())
-    for done in export(doubtful(200), True, Options(formats=wanted), tmp_path):
-        assert set(done.files) == set(paths(tmp_path, [done.format]))
-    beside = [tmp_path / "soft-labels/labels.json"]
-    assert len(paths(tmp_path, wanted)) == 7 * len(wanted) + len(beside)
-    assert set(beside) <= set(paths(tmp_path, wanted))
+    wanted = Options(formats=tuple(formats.names()), wanted=Wanted(stages=2))
+    known = paths(tmp_path, settle(wanted, closed=True), 2)
+    assert len(known) == len(set(known))
+    for done in export(doubtful(200), True, wanted, tmp_path, pairs(doubtful(200))):
+        lists = {path for path in done.files if path.parent.name == "llm"}
+        assert set(done.files) - lists <= set(known)
 
 
 def test_soft_labels_have_one_order_and_say_what_they_are(tmp_path: Path) -> None:
@@ -223,7 +230,7 @@ def test_the_stamps_are_those_of_the_files(tmp_path: Path) -> None:
 def test_each_format_has_its_default_form(
     name: str, closed: bool, form: str | None, tmp_path: Path
 ) -> None:
-    (done,) = export(answers(4), closed, Options(formats=(name,)), tmp_path)
+    (done,) = export(answers(20), closed, Options(formats=(name,)), tmp_path)
     assert done.rationale == form
 
 
@@ -237,16 +244,6 @@ def test_a_form_that_a_format_cannot_hold_is_refused_before_anything_is_read() -
     assert field.value.code == joined.value.code == 2
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "train", "train=0.5", "train=0.9,valid=0.1", "train=x", "train=nan", "train=0.5,train=1",
-     "train=1.5,test=-0.5", "train=0.6,test=0.6"],
-)  # fmt: skip
-def test_a_split_that_cannot_be_meant_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="--split"):
-        shares(text)
-
-
 def test_the_readme_counts_loads_and_warns(tmp_path: Path) -> None:
     export(answers(200), False, Options(formats=("step-by-step",)), tmp_path)
     readme = (tmp_path / "step-by-step/README.md").read_text()
@@ -254,7 +251,7 @@ def test_the_readme_counts_loads_and_warns(tmp_path: Path) -> None:
         readme
     )
     assert "| left out: no_rationale | 50 |" in readme
-    assert formats.load("step-by-step").snippet in readme
+    assert formats.load("step-by-step").snippets[""] in readme
     assert "200 answers of `openai:large` to questions made by `few_shot`" in readme
     assert "not advice" in readme
     assert str(tmp_path) not in readme
@@ -284,3 +281,160 @@ def test_memory_does_not_grow_with_the_answers(tmp_path: Path) -> None:
 
     peak(10)
     assert peak(5_000) < peak(500) + 200_000
+
+
+# -- rules and limits ------------------------------------------------------------------------
+
+
+def test_a_row_that_breaks_a_rule_stops_the_export_and_nothing_is_written(tmp_path: Path) -> None:
+    wanted = Options(formats=("jsonl", "openai-chat"))
+    export(answers(40), False, wanted, tmp_path)
+    before = content(tmp_path)
+
+    def bad(row: dict[str, JSON], options: object) -> str:
+        return "it is about 6 + 6" if "6 + 6" in str(row) else ""
+
+    found = replace(formats.load("openai-chat"), broken=bad)
+    with pytest.MonkeyPatch.context() as patch:
+        load = formats.load
+        patch.setattr(formats, "load", lambda n: found if n == "openai-chat" else load(n))
+        with pytest.raises(UserError) as caught:
+            export(answers(80), False, wanted, tmp_path)
+    said = str(caught.value).splitlines()
+    assert said[0] == "openai-chat: record id-6: it is about 6 + 6"
+    assert "2 records break its rules; nothing was written" in said[-1]
+    assert caught.value.code == 2
+    assert content(tmp_path) == before
+
+
+def test_of_many_broken_rows_ten_are_named_and_all_counted(tmp_path: Path) -> None:
+    found = replace(formats.load("openai-chat"), broken=lambda row, options: "it is bad")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "load", lambda name: found)
+        with pytest.raises(UserError) as caught:
+            export(answers(25), False, Options(formats=("openai-chat",)), tmp_path)
+    said = str(caught.value).splitlines()
+    assert len([line for line in said if line.endswith("it is bad")]) == 10
+    assert said[10] == "… and 15 more"
+    assert "25 records break" in said[11]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_few_rows_to_train_on_stop_and_few_for_validation_do_not(tmp_path: Path) -> None:
+    wanted = Options(formats=("openai-chat",))
+    with pytest.raises(UserError, match="9 rows to train on; OpenAI takes 10 at least"):
+        export(answers(9), False, wanted, tmp_path, split_of=lambda id: "train")
+    assert list(tmp_path.iterdir()) == []
+    (done,) = export(answers(12), False, wanted, tmp_path)
+    assert done.records == {"train": 10, "validation": 1, "test": 1}
+    assert done.warnings == ("openai-chat: 10 rows to train on; OpenAI advises 50",)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (Limits(most=10, who="Us"), "train has 16 rows; Us takes 10 at most"),
+        (Limits(bytes=1000), r"train has 0 MB; openai-chat takes 0 at most"),
+        (Limits(needs=("train", "extra")), "no record in extra; openai-chat reads all of"),
+    ],
+)
+def test_what_the_consumer_takes_at_most_stops_the_export(
+    limits: Limits, said: str, tmp_path: Path
+) -> None:
+    found = replace(formats.load("openai-chat"), limits={"": limits})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "load", lambda name: found)
+        with pytest.raises(UserError, match=said):
+            export(answers(20), False, Options(formats=("openai-chat",)), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_too_long_is_left_out_or_named_and_never_cut(tmp_path: Path) -> None:
+    long = [a.model_copy(update={"answer": "x" * 400 if n < 3 else a.answer})
+            for n, a in enumerate(answers(20))]  # fmt: skip
+    drop = Options(formats=("trl-messages",), wanted=Wanted(max_length=100))
+    (done,) = export(long, False, drop, tmp_path / "drop")
+    assert done.left_out == {"too_long": 3}
+    assert done.warnings == ()
+    warn = Options(formats=("trl-messages",), wanted=Wanted(max_length=100, long="warn"))
+    (done,) = export(long, False, warn, tmp_path / "warn")
+    assert done.left_out == {}
+    assert done.warnings == (
+        "trl-messages: 3 records are longer than 100 tokens; a trainer that cuts there loses their"
+        " ends",
+    )
+    rows = lines(tmp_path / "warn/trl-messages/train.jsonl")
+    assert sum("x" * 400 in str(row) for row in rows) == 3
+
+
+def test_tokens_are_four_characters_of_english_and_one_of_chinese() -> None:
+    assert tokens({"a": "Buy gold", "b": [True, None, 3, {"c": "eight ch"}]}) == 4
+    assert tokens("买黄金") == 3
+    assert tokens("") == 0
+
+
+# -- pairs, stages, layouts ------------------------------------------------------------------
+
+
+def test_formats_of_pairs_and_of_answers_come_from_one_store(tmp_path: Path) -> None:
+    given = list(answers(40))
+    wanted = Options(formats=("trl-messages", "trl-dpo"))
+    chat, dpo = export(given, False, wanted, tmp_path, pairs(given[:20]))
+    assert sum(chat.records.values()) == 40
+    assert sum(dpo.records.values()) == 20
+    row, meta = (lines(tmp_path / f"trl-dpo/train{end}.jsonl")[0] for end in ("", ".meta"))
+    assert row["prompt"][0]["content"].endswith("What is 0 + 0?")
+    assert row["chosen"] != row["rejected"]
+    assert meta["id"] == meta["rejected_id"] == "id-0"
+    assert meta["reason"] == "right_wrong"
+
+
+def test_a_record_without_a_split_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    def split_of(id: str) -> Split | LeftOut:
+        return LeftOut("bridges_splits") if id == "id-3" else tenth(id)
+
+    given = list(answers(20))
+    wanted = Options(formats=("jsonl", "trl-dpo"))
+    both = export(given, False, wanted, tmp_path, pairs(given), split_of)
+    assert [done.left_out for done in both] == [{"bridges_splits": 1}] * 2
+
+
+def test_the_stages_hold_what_the_shuffled_whole_holds(tmp_path: Path) -> None:
+    given = list(answers(40))
+    options = Options(formats=("trl-messages",), wanted=Wanted(stages=3))
+    train = [answer for answer in given if tenth(answer.id) == "train"]
+    stages = difficulty.curriculum(train, 3)
+    (done,) = exporting.export(
+        given, (), False, options, tmp_path, tenth, About("x"), stages
+    )  # fmt: skip
+    folder = tmp_path / "trl-messages"
+    parts = [lines(folder / f"train.stage-{n}.jsonl") for n in (1, 2, 3)]
+    whole = lines(folder / "train.jsonl")
+    assert sorted(map(str, whole)) == sorted(str(row) for part in parts for row in part)
+    assert {len(part) for part in parts} <= {10, 11}
+    ids = [m["id"] for m in lines(folder / "train.stage-3.meta.jsonl")]
+    assert len(ids) == len(parts[2])
+    assert sum(done.records.values()) == 40
+
+
+def test_another_layout_takes_the_files_of_the_last_one_away(tmp_path: Path) -> None:
+    export(answers(60), False, Options(formats=("hf",), layout="parquet"), tmp_path)
+    assert (tmp_path / "hf/data/train.parquet").exists()
+    (tmp_path / "hf/notes.txt").write_text("mine")
+    (done,) = export(answers(60), False, Options(formats=("hf",), layout="jsonl"), tmp_path)
+    there = {path for path in (tmp_path / "hf").rglob("*") if path.is_file()}
+    assert there == {*done.files, tmp_path / "hf/notes.txt"}
+
+
+def test_a_layout_goes_to_each_format_that_knows_it(tmp_path: Path) -> None:
+    settled = settle(Options(formats=("step-by-step", "jsonl"), layout="flat"), closed=True)
+    assert [told.layout for _, told in settled] == ["flat", ""]
+    with pytest.raises(UserError, match=r"--layout round: no such layout; step-by-step: rows"):
+        settle(Options(formats=("step-by-step", "jsonl"), layout="round"), closed=True)
+    with pytest.raises(UserError, match=r"no such layout; jsonl has none"):
+        settle(Options(formats=("jsonl",), layout="flat"), closed=True)
+
+
+def test_a_format_without_a_place_for_a_system_prompt_refuses_one() -> None:
+    with pytest.raises(UserError, match="step-by-step has no place for a system prompt"):
+        settle(Options(formats=("step-by-step",), system={"": "Be kind."}), closed=True)

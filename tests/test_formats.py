@@ -4,6 +4,7 @@ writes the golden files anew; read what it changed."""
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from distillgen import formats
 from distillgen.errors import UserError
 from distillgen.formats import Options
-from distillgen.records import JSON, Answer
+from distillgen.records import JSON, Answer, Preference, Side
 
 GOLDEN = Path(__file__).parent / "golden"
 LINEAGE = {"teacher": "local:test", "request": "f" * 64}
@@ -39,6 +40,7 @@ ANSWERS = [
         user_context="Pupil, third year",
         answer="56",
         id="bare",
+        style="brief",
         **LINEAGE,
     ),
     Answer(
@@ -46,6 +48,7 @@ ANSWERS = [
         rationale="First this.</think>Then that: <think> opens them.",
         answer="Write </think>.",
         id="tagged",
+        meta={"system": "You mend chat templates."},
         **LINEAGE,
     ),
 ]
@@ -55,27 +58,59 @@ SEEN = ANSWERS[0].model_copy(update={"images": ("pics/1.png", "pics/2.png"), "id
 """An answer about images."""
 
 
+BETTER = Side(
+    rationale="Four years are too short to wait for a fall to mend.",
+    answer="No. Keep four years of spending in savings.",
+    teacher="local:test",
+    id="open",
+)
+WORSE = Side(rationale="Shares </think> rise.", answer="Yes, all of it.", id="open", candidate=1)
+PAIRS = [
+    Preference(
+        question=ANSWERS[0].question, user_context=ANSWERS[0].user_context,
+        chosen=BETTER, rejected=WORSE, reason="judge_margin", margin=1.5, line=1,
+    ),
+    Preference(
+        question="Premise: A man sleeps.\nHypothesis: He runs.", reason="right_wrong", line=2,
+        chosen=Side(answer="contradiction", rationale="Who sleeps does not run.", id="closed"),
+        rejected=Side(answer="neutral", id="closed", candidate=0),
+    ),
+]  # fmt: skip
+SYSTEM = {"": "You are an adviser.", "brief": "You are an adviser. Be brief."}
+
+
 def cases() -> Iterator[tuple[str, str, Options]]:
-    """Golden file, format, options: every form that each format knows."""
+    """Golden file, format, options: every form that each format knows, in each layout."""
     for name in formats.names():
-        for form in sorted(formats.load(name).rationales):
-            yield f"{name}.{form}.jsonl", name, Options(rationale=form)
-        if formats.load(name).images:
-            yield f"{name}.images.jsonl", name, Options(images=True)
-    yield "step-by-step.paper.jsonl", "step-by-step", Options(label_weight=0.7)
-    yield "step-by-step.google.jsonl", "step-by-step", Options(preset="google")
-    yield "step-by-step.flat.jsonl", "step-by-step", Options(layout="flat")
-    yield "soft-labels.natural.jsonl", "soft-labels", Options(rationale="none")
-    hotter = Options(rationale="none", soft_temperature=2, hard_weight=0.3)
+        found = formats.load(name)
+        for layout in found.layouts or ("",):
+            begin = f"{name}.{layout}" if layout else name
+            for form in sorted(found.rationales) or ("",):
+                told = Options(rationale=form, layout=layout) if form else Options(layout=layout)
+                yield f"{begin}.{form}.jsonl" if form else f"{begin}.jsonl", name, told
+            form = found.default or "after"
+            told = Options(layout=layout, rationale=form if form in found.rationales else "none")
+            if found.system:
+                yield f"{begin}.system.jsonl", name, replace(told, system=SYSTEM, own_system=True)
+            if found.images and not found.of_pairs(told):
+                yield f"{begin}.images.jsonl", name, replace(told, images=True)
+    weighted = Options(layout="rows", label_weight=0.7)
+    yield "step-by-step.weighted.jsonl", "step-by-step", weighted
+    google = Options(layout="rows", preset="google")
+    yield "step-by-step.google.jsonl", "step-by-step", google
+    hotter = Options(soft_temperature=2, hard_weight=0.3)
     yield "soft-labels.hotter.jsonl", "soft-labels", hotter
 
 
-def rows_of(name: str, answers: Iterable[Answer], options: Options) -> list[dict[str, JSON]]:
-    """The rows of all answers that the format holds."""
+def rows_of(name: str, records: Iterable[Answer], options: Options) -> list[dict[str, JSON]]:
+    """The rows of all records that the format holds: of the pairs, where it is made of pairs."""
     found, rows = formats.load(name), []
-    for answer in answers:
+    of_pairs = found.of_pairs(options)
+    for record in PAIRS if of_pairs else records:
         with suppress(formats.LeftOut):
-            rows += found.rows(answer, options)
+            made = found.pairs if of_pairs else found.rows
+            assert made
+            rows += made(record, options)
     return rows
 
 
@@ -104,21 +139,27 @@ def test_a_format_writes_its_golden_file(file: str, name: str, options: Options)
 
 
 def test_there_is_no_golden_file_that_nobody_writes() -> None:
-    ours = {path.name for name in formats.names() for path in GOLDEN.glob(f"{name}.*.jsonl")}
+    ours = {path.name for path in GOLDEN.glob("*.jsonl")}
     assert ours == {file for file, _, _ in cases()}
 
 
 @every_case
 def test_every_row_has_the_same_columns_and_no_null(file: str, name: str, options: Options) -> None:
-    """Closed and open tasks are never in one file; the label has a column of its own in `jsonl`."""
-    closed = name == "soft-labels"
-    rows = rows_of(name, [a for a in ANSWERS if bool(a.label) == closed], options)
+    """Closed and open tasks are never in one file; the label has a column of its own in `jsonl`.
+
+    Bedrock refuses an empty reasoning part: there an answer without a rationale has none.
+    """
+    closed = name in ("soft-labels", "classification")
+    given = [a for a in ANSWERS if bool(a.label) == closed]
+    if file == "bedrock.field.jsonl":
+        given = [a for a in given if a.rationale]
+    rows = rows_of(name, given, options)
     shapes = {json.dumps(shape(row)) for row in rows}
     assert len(shapes) == 1
     assert "null" not in shapes.pop()
 
 
-@pytest.mark.parametrize("name", ["trl-messages", "trl-prompt-completion", "jsonl"])
+@pytest.mark.parametrize("name", ["trl-messages", "trl-prompt-completion", "hf", "jsonl"])
 def test_in_a_set_with_images_every_row_has_the_same_columns(name: str) -> None:
     rows = [
         row for a in (ANSWERS[0], SEEN) for row in formats.load(name).rows(a, Options(images=True))
@@ -146,13 +187,15 @@ def test_the_think_form_opens_and_closes_once(name: str) -> None:
         assert said.count("<think>") == said.count("</think>") == bool(answer.rationale)
 
 
-@every_case
-def test_the_rationale_is_in_a_row_once_or_not_at_all(
-    file: str, name: str, options: Options
-) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [pytest.param(n, told, id=file) for file, n, told in cases() if formats.load(n).rationales],
+)
+def test_the_rationale_is_in_a_row_once_or_not_at_all(name: str, options: Options) -> None:
     closed = ANSWERS[1]
-    rows = list(formats.load(name).rows(closed, options))
-    found = sum(text.count(closed.rationale) for text in texts(rows))
+    rows = rows_of(name, [closed], options)
+    why = PAIRS[1].chosen.rationale if formats.load(name).of_pairs(options) else closed.rationale
+    found = sum(text.count(why) for text in texts(rows))
     assert found == (options.rationale != "none")
 
 
@@ -161,8 +204,10 @@ def test_a_label_is_what_a_closed_task_teaches() -> None:
 
 
 def test_no_row_has_a_system_prompt_or_lineage() -> None:
-    rows = "".join(written(name, options) for _, name, options in cases())
+    """Unless it is asked for: not even the one that a record brings along."""
+    rows = "".join(written(name, told) for _, name, told in cases() if not told.system)
     assert '"system"' not in rows
+    assert ANSWERS[3].meta["system"] not in rows
     assert not any(secret in rows for secret in LINEAGE.values())
 
 
@@ -225,8 +270,29 @@ def test_soft_labels_leave_out_what_does_not_fit_the_set(
 def test_every_format_has_a_line_of_help_and_a_snippet_that_parses(name: str) -> None:
     found = formats.load(name)
     assert found.help.endswith((".", ")"))
-    compile(found.snippet, name, "exec")
-    compile(found.images, name, "exec")
+    for snippet in (*found.snippets.values(), found.images):
+        compile(snippet, name, "exec")
+    assert set(found.snippets) <= {"", *found.layouts}
+
+
+@pytest.mark.parametrize("name", [n for n in formats.names() if formats.load(n).system])
+def test_the_system_prompt_is_the_records_own_else_that_of_its_style(name: str) -> None:
+    found = formats.load(name)
+    kept = Options(layout=next(iter(found.layouts), ""), system=SYSTEM, own_system=True)
+    if found.of_pairs(kept):
+        rows = [rows_of(name, (), kept)]
+        wanted = [SYSTEM[""]]
+    else:
+        rows = [rows_of(name, [answer], kept) for answer in (ANSWERS[0], ANSWERS[2], ANSWERS[3])]
+        wanted = [SYSTEM[""], SYSTEM["brief"], ANSWERS[3].meta["system"]]
+    for row, said in zip(rows, wanted, strict=True):
+        found_in = [text for text in texts(row) if said in text]
+        assert found_in
+        others = {*SYSTEM.values(), ANSWERS[3].meta["system"]} - {said, SYSTEM[""]}
+        assert not any(other in text for text in texts(row) for other in others)
+    one_for_all = replace(kept, system={"": "Be kind."}, own_system=False)
+    for row in rows_of(name, ANSWERS, one_for_all):
+        assert any("Be kind." in text for text in texts(row))
 
 
 def test_an_unknown_format_is_told_what_there_is_and_what_is_near() -> None:
@@ -245,16 +311,33 @@ def block(after: str, language: str) -> str:
     return DOCS.partition(after)[2].partition(f"```{language}\n")[2].partition("```")[0]
 
 
+def section(name: str) -> str:
+    """What the page says of a format."""
+    return DOCS.partition(f"### `{name}`\n")[2].partition("\n### ")[0].partition("\n## ")[0]
+
+
 @pytest.mark.parametrize("name", formats.names())
 def test_the_page_shows_the_rows_as_they_are_written(name: str) -> None:
-    heading = f"### `{name}`"
-    of_its_own = "json answer" in DOCS.partition(heading)[2].partition("\n### ")[0]
-    shown = Answer.model_validate_json(
-        block(heading if of_its_own else "All examples", "json answer")
-    )
+    """In the layout and form that it has by itself."""
     found = formats.load(name)
-    rows = list(found.rows(shown, Options(rationale=found.default or "after")))
-    assert [json.loads(line) for line in block(f"### `{name}`", "json").splitlines()] == rows
+    told = Options(rationale=found.default or "after", layout=next(iter(found.layouts), ""))
+    page = section(name)
+    shown = page.partition("```json\n")[2].partition("```")[0]
+    if found.of_pairs(told):
+        assert found.pairs
+        rows = found.pairs(Preference.model_validate_json(block("All examples", "json pair")), told)
+    else:
+        assert found.rows
+        own = page.partition("```json answer\n")[2].partition("```")[0]
+        given = own or block("All examples", "json answer")
+        rows = found.rows(Answer.model_validate_json(given), told)
+    assert [json.loads(line) for line in shown.splitlines()] == list(rows)
+
+
+@pytest.mark.parametrize("name", formats.names())
+def test_the_page_shows_the_lines_that_load_it(name: str) -> None:
+    for snippet in formats.load(name).snippets.values():
+        assert snippet in section(name)
 
 
 def test_a_format_of_ones_own_is_reached_by_its_dotted_name(

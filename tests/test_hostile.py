@@ -37,6 +37,7 @@ from jobs import balanced, lines, seeds
 from pyarrow import json as arrow
 
 from distillgen import bodies, formats, replies
+from distillgen.card import About
 from distillgen.export import Options, export
 from distillgen.records import Answer
 
@@ -228,8 +229,11 @@ def test_any_texts_are_exported_as_lines_that_all_readers_take(tmp_path_factory,
         asked["user_context"] = bodies.writable(context)
         found.append(Answer(**asked, **fields, teacher="t", request=""))
     out = tmp_path_factory.mktemp("out")
-    names = tuple(formats.names())
-    for one in export(found, False, Options(formats=names), out):
+    names = tuple(name for name in formats.names() if formats.load(name).limits[""].least == 0)
+    done = export(found, (), False, Options(formats=names), out, lambda id: "train", About())
+    for one in done:
+        if formats.load(one.format).rows is None:
+            continue
         assert sum(one.records.values()) + sum(one.left_out.values()) == len(found)
     for path in out.rglob("*.jsonl"):
         assert read_by_all(path)

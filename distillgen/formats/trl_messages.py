@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from distillgen import rules
 from distillgen.formats import Options, parted, turns
 from distillgen.records import JSON, Answer
 
@@ -54,12 +55,26 @@ trainer.train()
 
 
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
-    """`{"messages": [user, assistant]}`, with `reasoning_content` in the form `field`.
+    """`{"messages": [system?, user, assistant]}`, with `reasoning_content` in the form `field`.
 
     In a set with images each row has `images`, a list of paths, and contents in parts.
     """
-    said = turns(answer, options.rationale)
+    said = turns(answer, options)
     if options.images or answer.images:
-        yield {"messages": [*parted(answer, said)], "images": list(answer.images)}
+        yield {"messages": parted(answer, said), "images": list(answer.images)}
     else:
-        yield {"messages": [*said]}
+        yield {"messages": said}
+
+
+def broken(row: dict[str, JSON], options: Options) -> str:
+    """What TRL 1.16 would take for something else, or train blank.
+
+    A column `prompt` beside `messages` wins over them, and an assistant who says nothing is
+    trained all the same (sft_trainer.py, `tokenize_fn`).
+    """
+    return (
+        rules.only(row, "messages", optional=("images",))
+        or rules.chat(row, keys=rules.WITH_REASONING)
+        or rules.uniform(row["messages"])
+        or rules.marked(row, "messages")
+    )

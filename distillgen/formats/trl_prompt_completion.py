@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from distillgen import rules
 from distillgen.formats import Options, parted, turns
 from distillgen.records import JSON, Answer
 
@@ -49,9 +50,23 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
 
     In a set with images each row has `images`, a list of paths, and contents in parts.
     """
-    said = turns(answer, options.rationale)
+    said = turns(answer, options)
     if options.images or answer.images:
-        user, assistant = parted(answer, said)
-        yield {"prompt": [user], "completion": [assistant], "images": list(answer.images)}
+        said = parted(answer, said)
+        yield {"prompt": said[:-1], "completion": said[-1:], "images": list(answer.images)}
     else:
-        yield {"prompt": [said[0]], "completion": [said[1]]}
+        yield {"prompt": said[:-1], "completion": said[-1:]}
+
+
+def broken(row: dict[str, JSON], options: Options) -> str:
+    """What TRL 1.16 would take for something else, or train blank.
+
+    Texts in one column and turns in the other are no conversation for it (sft_trainer.py).
+    """
+    return (
+        rules.only(row, "prompt", "completion", optional=("images",))
+        or rules.chat(row, "prompt", keys=rules.WITH_REASONING, ends="user")
+        or rules.reply(row, "completion", keys=rules.WITH_REASONING)
+        or rules.uniform(row["prompt"], row["completion"])
+        or rules.marked(row, "prompt")
+    )

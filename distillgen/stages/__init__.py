@@ -13,6 +13,7 @@ from distillgen.stages import (
     export,
     judge,
     pairs,
+    report,
     select,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "export",
     "judge",
     "pairs",
+    "report",
     "select",
 ]

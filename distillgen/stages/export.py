@@ -1,54 +1,192 @@
 """Write answers as trainers read them."""
 
+import random
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from distillgen import answers, export, files
+from distillgen import answers, difficulty, export, files, hub, leakage, splits, styles
+from distillgen.card import About
+from distillgen.delivery import Exported, Wanted
+from distillgen.dice import shuffled
+from distillgen.errors import UserError
+from distillgen.formats import LeftOut
+from distillgen.lines import Lines
+from distillgen.pairs import PAIRS
+from distillgen.records import JSON, Answer, Entry, Preference
 from distillgen.settings import Settings
+from distillgen.splits import Split
 from distillgen.work import Result, Work
+
+T = TypeVar("T")
+
+PUSHED = "hf"
+"""The format that `--push` uploads."""
 
 
 def check(work: Work, out: Path) -> None:
     """Find what is wrong before anything is paid.
 
     Raises:
-        UserError: the options do not go together, or a person changed an export.
+        UserError: the options do not go together, `-n` is too small for the service, a person
+            changed an export, or nothing can be uploaded as wanted.
     """
-    options = _options(work.settings)
-    export.settle(options, bool(work.task.labels))
-    work.guard(export.paths(out, options.formats))
+    options = _options(work)
+    _check_push(work)
+    settled = export.settle(options, bool(work.task.labels))
+    for found, told in settled:
+        limits, rows = found.limit(told), work.settings.n * options.shares.get("train", 0)
+        if rows < limits.least:
+            raise UserError(
+                f"--format {found.name}: {limits.who} takes {limits.least} rows to train on at"
+                f" least; -n {work.settings.n} gives about {rows:.0f}"
+            )
+    work.guard(export.paths(out, settled, options.wanted.stages))
 
 
 def run(work: Work, source: Path, out: Path) -> Result:
     """Write `out/<format>/` for each format."""
-    options = replace(_options(work.settings), images=answers.with_images(source))
+    options = replace(_options(work), images=answers.with_images(source))
     closed = bool(work.task.labels) or answers.closed(source)
-    export.settle(options, closed)
-    paths = export.paths(out, options.formats)
-    work.guard(paths)
-    entry = work.begin("export", source, files.sha256_of(source))
-    exported = export.export(answers.read(source), closed, options, out)
+    settled = export.settle(options, closed)
+    pairs = work.folder.path / PAIRS
+    if any(found.of_pairs(told) for found, told in settled) and not pairs.is_file():
+        raise UserError(f"{pairs}: no pairs yet; distillgen pairs {source}")
+    work.guard(export.paths(out, settled, options.wanted.stages))
+    _check_push(work)
+    sha256, last = files.sha256_of(source), work.folder.manifest.commands.get("export")
+    entry = work.begin("export", source, sha256)
+    settings = work.settings
+    assigned, to_keep = _assigned(work, source, sha256, options, last)
+    split_of = partial(_split_of, splits.Assigned(work.folder.path / splits.FILE))
+    stages = None
+    if settings.curriculum:
+        of_train = (a for a in answers.read(source) if split_of(a.id) == "train")
+        stages = difficulty.curriculum(of_train, settings.stages)
+    exported = export.export(
+        _ordered(source, answers.of_bytes, settings),
+        _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
+        closed, options, out, split_of,
+        About(name=work.folder.path.resolve().name, shares=options.shares,
+              random_seed=options.random_seed, leakage=leakage.markdown(assigned.leakage)),
+        stages,
+    )  # fmt: skip
     counts: Counter[str] = Counter()
     for one in exported[:1]:
         counts.update({str(split): n for split, n in one.records.items()})
         counts["rejected"] = sum(one.left_out.values())
         counts["kept"] = sum(one.records.values())
         counts["given"] = counts["kept"] + counts["rejected"]
-    result = Result("export", dict(counts), ended="done", written=paths, exported=exported)
-    work.finish(entry, result)
+    written = [path for one in exported for path in one.files]
+    result = Result("export", dict(counts), ended="done", written=written, exported=exported)
+    result.written.append(work.folder.path / splits.FILE)
+    result.leakage = assigned.leakage
+    result.measured = {
+        "exports": {one.format: one.as_json() for one in exported},
+        "leakage": assigned.leakage.as_json(),
+    }
+    if stages:
+        how = difficulty.SHOWN[stages.measure]
+        result.notes.append(f"{settings.stages} stages from easy to hard, by {how}")
+    if assigned.anew:
+        result.notes.append("other shares or another seed: all records were assigned anew")
+    result.notes += [warning for one in exported for warning in one.warnings]
+    work.finish(entry.model_copy(update={"settled": {"splits": to_keep}}), result)
+    if settings.push:
+        result.notes.append(_push(settings.push, exported))
     return result
 
 
-def _options(settings: Settings) -> export.Options:
+def _check_push(work: Work) -> None:
+    if repo := work.settings.push:
+        if PUSHED not in work.settings.format:
+            raise UserError(f"--push {repo}: uploads the format {PUSHED}; add --format {PUSHED}")
+        hub.check(repo)
+
+
+def _push(repo: str, exported: Iterable[Exported]) -> str:
+    """Upload what stands in its place now; gives the line that says so."""
+    (made,) = (one for one in exported if one.format == PUSHED)
+    if made.card is None or not made.records:
+        return f"{PUSHED}: no rows, so nothing was uploaded to {repo}"
+    address = hub.push(made.card.parent, repo, made.files)
+    return f"{PUSHED}: {len(made.files)} files uploaded to {address}"
+
+
+def _assigned(
+    work: Work, source: Path, sha256: str, options: export.Options, last: Entry | None
+) -> tuple[splits.Summary, dict[str, JSON]]:
+    """The splits of the answers, and what to keep of it in the manifest.
+
+    Where the last export was of the same answers, what they came to is known, and nothing is
+    compared again.
+    """
+    held_out, path = work.settings.seeds_for_test, work.folder.path / splits.FILE
+    asked = [sha256, dict(options.shares), options.random_seed, held_out]
+    known = last.settled.get("splits", {}) if last else {}
+    stamp = work.folder.manifest.files.get(splits.FILE)
+    if known.get("asked") == asked and stamp and path.exists() and not files.changed(path, stamp):
+        return splits.Summary.of(known["summary"]), known
+    read = 0
+
+    def counted() -> Iterator[Answer]:
+        nonlocal read
+        for answer in answers.read(source):
+            read += 1
+            yield answer
+
+    with work.watch.counting("splits", lambda: read):
+        found = splits.assign(counted(), options.shares, options.random_seed, path, held_out)
+    return found, {"asked": asked, "summary": found.as_json()}
+
+
+def _split_of(assigned: splits.Assigned, id: str) -> Split | LeftOut:
+    return assigned.split(id) or LeftOut("bridges_splits")
+
+
+def _ordered(path: Path, parse: Callable[[bytes], T], settings: Settings) -> Iterable[T]:
+    """The records of a file: in its order, or shuffled."""
+    if not (settings.shuffle or settings.curriculum):
+        return files.read_lines(path, parse)
+    lines = Lines(path, parse)
+    return lines.at(shuffled(range(len(lines)), random.Random(settings.random_seed)))
+
+
+def _options(work: Work) -> export.Options:
     """What the user wants exported, and how."""
+    settings = work.settings
     return export.Options(
         formats=settings.format,
         rationale=settings.rationale,
         layout=settings.layout,
         preset=settings.preset,
-        shares=export.shares(settings.split) if settings.split else export.DEFAULT_SHARES,
+        label_weight=settings.label_weight,
+        system=_systems(work),
+        own_system=settings.system == "keep",
+        shares=splits.shares(settings.split) if settings.split else splits.DEFAULT_SHARES,
         random_seed=settings.random_seed,
         soft_temperature=settings.soft_temperature,
         hard_weight=settings.hard_weight,
+        wanted=Wanted(
+            settings.max_length, settings.long, settings.stages if settings.curriculum else 0
+        ),
     )
+
+
+def _systems(work: Work) -> dict[str, str]:
+    """The system prompts of the rows by style, as `--system` wants them.
+
+    What the teacher was told about the form of its reply is never in them: the student's is
+    another.
+    """
+    wanted = work.settings.system
+    if wanted == "drop":
+        return {}
+    if wanted != "keep":
+        return {"": wanted}
+    who = f"You are {work.task.expert}."
+    known, _ = styles.find(work.task.name, work.prompt_folders)
+    return {"": who, **{name: f"{who}\n\n{text}" for name, text in known.items()}}

@@ -1,0 +1,101 @@
+"""Read back which split each record is assigned to, in few bytes a record."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from distillgen import files
+from distillgen.clusters import digest
+from distillgen.errors import UserError
+from distillgen.groups import NOWHERE, Firm
+from distillgen.records import JSON, SPLITS, Assignment, Split
+
+
+class Assigned:
+    """The split of each record, by its id; 8 bytes a record."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads `splits.jsonl`.
+
+        Raises:
+            UserError: a line is no assignment.
+        """
+        self._path = path
+        self._known = array("Q", sorted(array("Q", map(_packed, _read(path)))))
+
+    def split(self, id: str) -> Split | None:
+        """The split of a record; None where it is left out, since it belongs with two.
+
+        Ids go by 62 bits of a digest: the odds that two of a million share one are 1 in 9 million.
+
+        Raises:
+            UserError: the record was never assigned.
+        """
+        wanted = digest(id) & ~3
+        place = bisect_left(self._known, wanted)
+        if place == len(self._known) or self._known[place] & ~3 != wanted:
+            raise UserError(
+                f"{self._path}: says nothing of the record {id}; the answers changed meanwhile:"
+                " run the command again"
+            )
+        code = self._known[place] & 3
+        return SPLITS[code - 1] if code else None
+
+
+def _read(path: Path) -> Iterator[Assignment]:
+    return files.read_lines(path, Assignment.model_validate_json)
+
+
+def _code(one: Assignment) -> int:
+    """Place of the split in `SPLITS` from 1, 0 for none."""
+    return SPLITS.index(one.split) + 1 if one.split else NOWHERE
+
+
+def _packed(one: Assignment) -> int:
+    """62 bits of an id, and 2 of its split."""
+    return digest(one.id) & ~3 | _code(one)
+
+
+class Stored:
+    """What was assigned before; 17 bytes a record."""
+
+    def __init__(self, path: Path, asked: Mapping[str, JSON]) -> None:
+        """Reads `splits.jsonl`; what was made when something else was asked does not count.
+
+        Raises:
+            UserError: a line is no assignment.
+        """
+        self._path = path
+        first = next(_read(path), None)
+        self.anew = first is not None and bool(first.asked) and first.asked != asked
+        """There is something, and it does not count."""
+        ids, groups, codes = array("Q"), array("Q"), bytearray()
+        for one in self._lines():
+            ids.append(digest(one.id))
+            groups.append(int(one.group, 16) if one.group else digest(one.id))
+            codes.append(_code(one) | one.absent << 2)
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        self._ids = array("Q", map(ids.__getitem__, order))
+        self._groups = array("Q", map(groups.__getitem__, order))
+        self._codes = bytes(map(codes.__getitem__, order))
+
+    def _lines(self) -> Iterator[Assignment]:
+        return iter(()) if self.anew else _read(self._path)
+
+    def get(self, id: int) -> tuple[int, int, Firm]:
+        """Split, group and firmness of a record, by the digest of its id; `NOWHERE`, 0 and free if
+        it is new, or was left out."""
+        place = bisect_left(self._ids, id)
+        if place == len(self._ids) or self._ids[place] != id or not self._codes[place] & 3:
+            return NOWHERE, 0, Firm.FREE
+        code = self._codes[place]
+        return code & 3, self._groups[place], Firm.WISHED if code & 4 else Firm.ASSIGNED
+
+    def others(self, ids: Sequence[int]) -> Iterator[Assignment]:
+        """The assignments of records that are not among these digests of ids, which are sorted."""
+        for one in self._lines():
+            id = digest(one.id)
+            place = bisect_left(ids, id)
+            if place == len(ids) or ids[place] != id:
+                yield one.model_copy(update={"absent": True, "asked": {}})

@@ -1,0 +1,290 @@
+"""Write one format's files: rows by split and stage, sidecars, what goes beside them, the card."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from distillgen import formats, sinks
+from distillgen.errors import UserError
+from distillgen.files import Whole
+from distillgen.formats import Format, LeftOut, Made, Rationale
+from distillgen.records import JSON, Answer, FileStamp, Preference
+from distillgen.splits import SPLITS, Split
+
+SHOWN = 10
+"""Broken rows that are named."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What holds for all formats of an export."""
+
+    max_length: int | None = None
+    """Tokens of a row, as `tokens` counts them, above which it is too long."""
+    long: Literal["drop", "warn"] = "drop"
+    """What becomes of a record with a row that is too long; none is ever cut."""
+    stages: int = 0
+    """So many files from easy to hard beside the shuffled whole; 0 for none."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What one format came to: the records of all splits and those left out are all there were."""
+
+    format: str
+    """Its name."""
+    rationale: Rationale | None
+    """The form used; None where the format has a fixed place for it."""
+    records: dict[Split, int]
+    """Records by split, empty splits left out."""
+    rows: int
+    """Rows of all splits; a format may make several of a record."""
+    left_out: dict[str, int]
+    """Records left out, by reason."""
+    files: dict[Path, FileStamp]
+    """Every file written."""
+    warnings: tuple[str, ...] = ()
+    """What the consumer advises and this does not keep to."""
+    card: Path | None = None
+    """The README, which is a dataset card."""
+
+    def as_json(self) -> dict[str, JSON]:
+        """What `--json` says of it."""
+        return {
+            "records": dict(self.records), "rows": self.rows, "left_out": self.left_out,
+            "warnings": list(self.warnings),
+        }  # fmt: skip
+
+
+@dataclass
+class Delivery:
+    """One format's files, while they are written and after."""
+
+    path: Path
+    """The folder."""
+    found: Format
+    told: formats.Options
+    wanted: Wanted
+    files: ExitStack
+    """All files of the export: they appear when it ends well."""
+    records: Counter[Split] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    methods: Counter[str] = field(default_factory=Counter)
+    long: int = 0
+    """Records with a row above `max_length` that were written all the same."""
+    broken: list[str] = field(default_factory=list)
+    """The first rows that break a rule, in words."""
+    broken_count: int = 0
+
+    def __post_init__(self) -> None:
+        schema = self.found.schema(self.told)
+        self.data = {s: self._sink(s, schema) for s in SPLITS}
+        self.meta = {s: self._whole(f"{s}.meta.jsonl") for s in SPLITS}
+        stages = range(1, self.wanted.stages + 1)
+        self.staged = {n: self._sink("train", schema, n) for n in stages}
+        self.staged_meta = {n: self._whole(f"train.stage-{n}.meta.jsonl") for n in stages}
+        self.beside: list[Whole] = []
+
+    def _sink(self, split: str, schema: Mapping[str, JSON], stage: int = 0) -> sinks.Sink:
+        path = self.path / self.found.file(split, self.told)
+        if stage:
+            path = path.with_name(f"{path.stem}.stage-{stage}{path.suffix}")
+        return sinks.open_sink(path, schema, self.files)
+
+    def _whole(self, name: str) -> Whole:
+        return self.files.enter_context(Whole(self.path / name))
+
+    def take(self, record: Answer | Preference, split: Split | LeftOut, stage: int = 0) -> None:
+        """Write the rows of one record, or count why there are none."""
+        if isinstance(record, Answer) and record.soft_label and not self.told.labels:
+            self.told = replace(self.told, labels=tuple(record.soft_label))
+        if isinstance(split, LeftOut):
+            self.left_out[str(split)] += 1
+            return
+        try:
+            rows = self._rows(record)
+        except LeftOut as why:
+            self.left_out[str(why)] += 1
+            return
+        if not self._sound(record, rows):
+            return
+        self.records[split] += 1
+        if isinstance(record, Answer) and record.soft_method:
+            self.methods[record.soft_method] += 1
+        self._write(rows, record, self.data[split], self.meta[split])
+        if stage and split == "train":
+            self._write(rows, record, self.staged[stage], self.staged_meta[stage])
+
+    def _write(
+        self, rows: list[dict[str, JSON]], record: Answer | Preference, data: sinks.Sink,
+        meta: Whole,
+    ) -> None:  # fmt: skip
+        for row in rows:
+            data.write(row)
+            meta.write({"row": data.rows, **lineage(record)})
+
+    def _rows(self, record: Answer | Preference) -> list[dict[str, JSON]]:
+        """A trainer would take a row with nothing to learn without a word: none gets there."""
+        if not formats.prompt(record):
+            raise LeftOut("no_question")
+        sides = (record,) if isinstance(record, Answer) else (record.chosen, record.rejected)
+        if not all(formats.target(side) for side in sides):
+            raise LeftOut("no_answer")
+        if record.images and not self.found.images:
+            raise LeftOut("images")
+        rows = list(self._made(record))
+        if not rows:
+            raise LeftOut("no_rows")
+        most = self.wanted.max_length
+        if most and max(map(tokens, rows)) > most:
+            if self.wanted.long == "drop":
+                raise LeftOut("too_long")
+            self.long += 1
+        return rows
+
+    def _made(self, record: Answer | Preference) -> Iterator[dict[str, JSON]]:
+        if isinstance(record, Answer):
+            return self.found.rows(record, self.told) if self.found.rows else iter(())
+        return self.found.pairs(record, self.told) if self.found.pairs else iter(())
+
+    def _sound(self, record: Answer | Preference, rows: list[dict[str, JSON]]) -> bool:
+        """Whether all rows keep to the consumer's rules."""
+        for row in rows:
+            if problem := self.found.broken(row, self.told):
+                self.broken_count += 1
+                if len(self.broken) < SHOWN:
+                    id = record.id if isinstance(record, Answer) else record.chosen.id
+                    self.broken.append(f"{self.found.name}: record {id}: {problem}")
+                return False
+        return True
+
+    # -- the end -----------------------------------------------------------------------------
+
+    def refuse(self) -> None:
+        """Stop before anything is written, where the consumer would not take it.
+
+        Raises:
+            UserError: names the rows, or the limit.
+        """
+        name, limits = self.found.name, self.found.limit(self.told)
+        if self.broken:
+            more = self.broken_count - len(self.broken)
+            rest = [f"… and {more:,} more"] if more else []
+            raise UserError("\n".join([
+                *self.broken, *rest,
+                f"{name}: {self.broken_count:,} records break its rules; nothing was written. Mend"
+                " the answers, or leave these out of the file",
+            ]))  # fmt: skip
+        if not self.records:
+            return
+        who = limits.who or name
+        if self.data["train"].rows < limits.least:
+            raise UserError(
+                f"{name}: {self.data['train'].rows} rows to train on; {who} takes"
+                f" {limits.least:,} at least. Nothing was written; make more with -n, or give"
+                " train a larger share with --split"
+            )
+        for split in limits.needs:
+            if not any(self.records[s] for s in SPLITS if s == split):
+                raise UserError(
+                    f"{name}: no record in {split}; {who} reads all of {', '.join(limits.needs)}."
+                    " Nothing was written; give it a share with --split"
+                )
+        if (size := self.data["train"].wholes[0].bytes) < limits.least_bytes:
+            raise UserError(
+                f"{name}: {size:,} bytes to train on; {who} takes {limits.least_bytes:,} at least."
+                " Nothing was written; make more with -n"
+            )
+        for split, sink in self.data.items():
+            size = sink.wholes[0].bytes
+            most = (limits.validation if split == "validation" else 0) or limits.most
+            if most and sink.rows > most:
+                said = f"{sink.rows:,} rows; {who} takes {most:,} at most"
+            elif limits.bytes and size > limits.bytes:
+                said = f"{size / 1e6:,.0f} MB; {who} takes {limits.bytes / 1e6:,.0f} at most"
+            else:
+                continue
+            raise UserError(f"{name}: {split} has {said}. Nothing was written; part the file")
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is not as advised."""
+        name, limits = self.found.name, self.found.limit(self.told)
+        found = []
+        rows = self.data["train"].rows
+        if self.records and rows < limits.suggested:
+            who = limits.who or name
+            found.append(f"{name}: {rows} rows to train on; {who} advises {limits.suggested:,}")
+        if self.long:
+            found.append(
+                f"{name}: {self.long:,} records are longer than {self.wanted.max_length:,} tokens;"
+                " a trainer that cuts there loses their ends"
+            )
+        return tuple(found)
+
+    def finish(self, name: str, card: str) -> None:
+        """Write the card, and what else goes beside the data."""
+        made = Made(self.told, name, self.given(), self.methods)
+        for path, value in self.found.beside(made).items():
+            self.beside.append(file := self._whole(path))
+            if self.records and isinstance(value, str):
+                file.write_text(value)
+            elif self.records:
+                file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        self.beside.append(readme := self._whole("README.md"))
+        readme.write_text(card)
+
+    def given(self) -> dict[str, str]:
+        """The path of each split that has rows, from the folder."""
+        return {s: self.found.file(s, self.told) for s in SPLITS if self.records[s]}
+
+    def exported(self) -> Exported:
+        """What it came to, once all files stand in their places."""
+        sinks = (*self.data.values(), *self.staged.values())
+        wholes = [
+            *(whole for sink in sinks for whole in sink.wholes),
+            *self.meta.values(), *self.staged_meta.values(), *self.beside,
+        ]  # fmt: skip
+        return Exported(
+            format=self.found.name,
+            rationale=self.told.rationale if self.found.rationales else None,
+            records={split: self.records[split] for split in SPLITS if self.records[split]},
+            rows=sum(sink.rows for sink in self.data.values()),
+            left_out=dict(sorted(self.left_out.items())),
+            files={whole.path: whole.stamp for whole in wholes if whole.stamp},
+            warnings=self.warnings(),
+            card=self.path / "README.md",
+        )
+
+
+def lineage(record: Answer | Preference) -> dict[str, JSON]:
+    """What the sidecar says of a record's rows."""
+    if isinstance(record, Answer):
+        return {
+            "id": record.id, "teacher": record.teacher, "strategy": record.strategy,
+            "parents": list(record.parents), "request": record.request,
+        }  # fmt: skip
+    better, worse = record.chosen, record.rejected
+    return {
+        "id": better.id, "teacher": better.teacher, "request": better.request,
+        "rejected_id": worse.id, "rejected_teacher": worse.teacher,
+        "rejected_request": worse.request, "reason": record.reason,
+    }  # fmt: skip
+
+
+def tokens(value: JSON) -> int:
+    """What the texts of a row take, roughly: a token for 4 characters of English, and one for each
+    that is not ASCII, as in Chinese; another student counts otherwise.
+
+    >>> tokens({"text": "Buy gold", "label": True})
+    2
+    """
+    if isinstance(value, str):
+        plain = len(value.encode("ascii", "ignore"))
+        return -(-plain // 4) + len(value) - plain
+    if isinstance(value, dict):
+        return sum(map(tokens, value.values()))
+    return sum(map(tokens, value)) if isinstance(value, list | tuple) else 0
