@@ -12,6 +12,7 @@ from distillgen import formats, sinks
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.formats import Format, LeftOut, Made, Rationale
+from distillgen.limits import advice, refusal
 from distillgen.records import JSON, Answer, FileStamp, Preference
 from distillgen.splits import SPLITS, Split
 
@@ -179,45 +180,18 @@ class Delivery:
                 f"{name}: {self.broken_count:,} records break its rules; nothing was written. Mend"
                 " the answers, or leave these out of the file",
             ]))  # fmt: skip
-        if not self.records:
-            return
-        who = limits.who or name
-        if self.data["train"].rows < limits.least:
-            raise UserError(
-                f"{name}: {self.data['train'].rows} rows to train on; {who} takes"
-                f" {limits.least:,} at least. Nothing was written; make more with -n, or give"
-                " train a larger share with --split"
-            )
-        for split in limits.needs:
-            if not any(self.records[s] for s in SPLITS if s == split):
-                raise UserError(
-                    f"{name}: no record in {split}; {who} reads all of {', '.join(limits.needs)}."
-                    " Nothing was written; give it a share with --split"
-                )
-        if (size := self.data["train"].wholes[0].bytes) < limits.least_bytes:
-            raise UserError(
-                f"{name}: {size:,} bytes to train on; {who} takes {limits.least_bytes:,} at least."
-                " Nothing was written; make more with -n"
-            )
-        for split, sink in self.data.items():
-            size = sink.wholes[0].bytes
-            most = (limits.validation if split == "validation" else 0) or limits.most
-            if most and sink.rows > most:
-                said = f"{sink.rows:,} rows; {who} takes {most:,} at most"
-            elif limits.bytes and size > limits.bytes:
-                said = f"{size / 1e6:,.0f} MB; {who} takes {limits.bytes / 1e6:,.0f} at most"
-            else:
-                continue
-            raise UserError(f"{name}: {split} has {said}. Nothing was written; part the file")
+        if self.records and (problem := refusal(limits, self._sizes())):
+            raise UserError(f"{name}: {problem}")
+
+    def _sizes(self) -> dict[str, tuple[int, int]]:
+        """Rows and bytes by split."""
+        return {split: (sink.rows, sink.wholes[0].bytes) for split, sink in self.data.items()}
 
     def warnings(self) -> tuple[str, ...]:
         """What is not as advised."""
         name, limits = self.found.name, self.found.limit(self.told)
-        found = []
-        rows = self.data["train"].rows
-        if self.records and rows < limits.suggested:
-            who = limits.who or name
-            found.append(f"{name}: {rows} rows to train on; {who} advises {limits.suggested:,}")
+        told = advice(limits, self._sizes()) if self.records else ()
+        found = [f"{name}: {one}" for one in told]
         if self.long:
             found.append(
                 f"{name}: {self.long:,} records are longer than {self.wanted.max_length:,} tokens;"

@@ -9,9 +9,6 @@ from distillgen.records import JSON
 
 ROLES = ("system", "user", "assistant")
 
-WITH_REASONING = ("role", "content", "reasoning_content")
-"""Keys of a turn whose reasoning stands apart, as the chat templates of thinking models read it."""
-
 
 def chat(
     row: Mapping[str, JSON], key: str = "messages", *, keys: Collection[str] = ("role", "content"),
@@ -47,7 +44,7 @@ def reply(row: Mapping[str, JSON], key: str, *, keys: Collection[str] = ("role",
     if problem := _turn(turns[0], keys):
         return f"{key}[0]{problem}"
     role = turns[0]["role"]
-    return "" if role == "assistant" else f"{key}[0] is the {role}'s, not the assistant's"
+    return "" if role == "assistant" else f"{key}[0]: `role` is {role}, not assistant"
 
 
 def _turn(turn: JSON, keys: Collection[str]) -> str:
@@ -166,12 +163,4 @@ def completed(row: Mapping[str, JSON], keys: Collection[str] = ("role", "content
 
     `keys` are all that a turn may have.
     """
-    if problem := chat(row, "prompt", keys=keys, ends="user"):
-        return problem
-    said = row.get("completion")
-    if not isinstance(said, list) or len(said) != 1:
-        return "`completion` is no list of one turn"
-    if problem := _turn(said[0], keys):
-        return f"completion[0]{problem}"
-    who = said[0]["role"]
-    return "" if who == "assistant" else f"completion[0]: `role` is {who}, not assistant"
+    return chat(row, "prompt", keys=keys, ends="user") or reply(row, "completion", keys=keys)

@@ -334,8 +334,8 @@ def test_too_few_rows_to_train_on_stop_and_few_for_validation_do_not(tmp_path: P
     ("limits", "said"),
     [
         (Limits(most=10, who="Us"), "train has 16 rows; Us takes 10 at most"),
-        (Limits(bytes=1000), r"train has 0 MB; openai-chat takes 0 at most"),
-        (Limits(needs=("train", "extra")), "no record in extra; openai-chat reads all of"),
+        (Limits(bytes=1000), "train has 0 MB; the consumer takes 0 at most"),
+        (Limits(needs=("train", "extra")), "no record in extra; the consumer reads all of"),
     ],
 )
 def test_what_the_consumer_takes_at_most_stops_the_export(

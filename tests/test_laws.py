@@ -17,7 +17,7 @@ FLOORS = {
     " calibration catalogue charts checks clusters commits conclusions contenders dedupe"
     " dice difficulty diversity download embedding equations files finals first_names"
     " formats gemma gguf groups help hub images inputs items journal language leakage"
-    " lineage lines lint marked notation openai_files options overlap pacing page pool"
+    " limits lineage lines lint marked notation openai_files options overlap pacing page pool"
     " prices prompts providers quantities reliability replies rubric rules safetensors"
     " semantic settings show sidecars signals sinks soft stored tables task teachers toml"
     " triage verdicts weights wire",

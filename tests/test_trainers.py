@@ -315,7 +315,8 @@ def untyped(kind: Any) -> bool:
     return untyped(kind.value_type) if types.is_list(kind) else types.is_null(kind)
 
 
-SHOWN = [file for file, name, told in cases() if name != "openai-chat" or not told.images]
+MIXED = ("openai-chat", "fireworks")
+SHOWN = [file for file, name, told in cases() if name not in MIXED or not told.images]
 """OpenAI's contents are texts or lists, and Arrow has no type for both."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillgen import openai_files, rules
-from distillgen.formats import Limits, Options
+from distillgen.formats import Limits, Options, turn_keys
 from distillgen.records import JSON, Answer
 
 LIMITS = Limits(least=3, most=3_000_000, who="Fireworks")
@@ -50,6 +50,6 @@ def broken(row: dict[str, JSON], options: Options) -> str:
     """The rule of its guides to fine-tuning, thinking history and vision that a row breaks."""
     return (
         rules.only(row, "messages")
-        or rules.chat(row, keys=rules.WITH_REASONING)
+        or rules.chat(row, keys=turn_keys(options))
         or rules.pictures(row["messages"], endings=KINDS)
     )

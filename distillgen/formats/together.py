@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillgen import openai_files, rules
-from distillgen.formats import Limits, Options
+from distillgen.formats import Limits, Options, turn_keys
 from distillgen.records import JSON, Answer
 
 LIMITS = Limits(bytes=int(50.1 * 2**30), who="Together")
@@ -50,7 +50,7 @@ def broken(row: dict[str, JSON], options: Options) -> str:
     """
     return (
         rules.only(row, "messages")
-        or rules.chat(row, keys=rules.WITH_REASONING)
+        or rules.chat(row, keys=turn_keys(options))
         or rules.uniform(row["messages"])
         or rules.pictures(row["messages"], MOST, KINDS)
     )

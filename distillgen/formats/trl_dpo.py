@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillgen import rules
-from distillgen.formats import Options, asked, parted, sides
+from distillgen.formats import Options, asked, parted, sides, turn_keys
 from distillgen.records import JSON, Preference
 
 SNIPPET = """\
@@ -63,9 +63,9 @@ def broken(row: dict[str, JSON], options: Options) -> str:
     """What TRL 1.16 would train blank, or to no end: it takes two equal answers without a word."""
     return (
         rules.only(row, "prompt", "chosen", "rejected", optional=("images",))
-        or rules.chat(row, "prompt", keys=rules.WITH_REASONING, ends="user")
-        or rules.reply(row, "chosen", keys=rules.WITH_REASONING)
-        or rules.reply(row, "rejected", keys=rules.WITH_REASONING)
+        or rules.chat(row, "prompt", keys=turn_keys(options), ends="user")
+        or rules.reply(row, "chosen", keys=turn_keys(options))
+        or rules.reply(row, "rejected", keys=turn_keys(options))
         or rules.uniform(row["prompt"], row["chosen"], row["rejected"])
         or rules.differ(row, "chosen", "rejected")
         or rules.marked(row, "prompt")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillgen import rules
-from distillgen.formats import Options, asked, parted, sides
+from distillgen.formats import Options, asked, parted, sides, turn_keys
 from distillgen.records import JSON, Preference
 
 SNIPPET = """\
@@ -65,8 +65,7 @@ def broken(row: dict[str, JSON], options: Options) -> str:
     """What TRL 1.16 would train blank; its label is true or false, and no number."""
     return (
         rules.only(row, "prompt", "completion", "label", optional=("images",))
-        or rules.chat(row, "prompt", keys=rules.WITH_REASONING, ends="user")
-        or rules.reply(row, "completion", keys=rules.WITH_REASONING)
+        or rules.completed(row, turn_keys(options))
         or ("" if isinstance(row["label"], bool) else "`label` is neither true nor false")
         or rules.uniform(row["prompt"], row["completion"])
         or rules.marked(row, "prompt")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillgen import rules
-from distillgen.formats import Options, parted, turns
+from distillgen.formats import Options, parted, turn_keys, turns
 from distillgen.records import JSON, Answer
 
 SNIPPET = """\
@@ -74,7 +74,7 @@ def broken(row: dict[str, JSON], options: Options) -> str:
     """
     return (
         rules.only(row, "messages", optional=("images",))
-        or rules.chat(row, keys=rules.WITH_REASONING)
+        or rules.chat(row, keys=turn_keys(options))
         or rules.uniform(row["messages"])
         or rules.marked(row, "messages")
     )

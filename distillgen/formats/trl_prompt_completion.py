@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillgen import rules
-from distillgen.formats import Options, parted, turns
+from distillgen.formats import Options, parted, turn_keys, turns
 from distillgen.records import JSON, Answer
 
 SNIPPET = """\
@@ -65,8 +65,7 @@ def broken(row: dict[str, JSON], options: Options) -> str:
     """
     return (
         rules.only(row, "prompt", "completion", optional=("images",))
-        or rules.chat(row, "prompt", keys=rules.WITH_REASONING, ends="user")
-        or rules.reply(row, "completion", keys=rules.WITH_REASONING)
+        or rules.completed(row, turn_keys(options))
         or rules.uniform(row["prompt"], row["completion"])
         or rules.marked(row, "prompt")
     )
