@@ -2,20 +2,26 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from meant import LABELS, MATERIAL, SETS, Record, records
 
 from distillgen import formats
+from distillgen.cli import main
 
 OTHERWISE = {
     "flat": ("step-by-step", ["--layout", "flat"]),
     "google": ("step-by-step", ["--preset", "google"]),
+    "google-research": ("step-by-step", ["--layout", "google-research"]),
+    "parquet": ("hf", ["--layout", "parquet", "--rationale", "field"]),
+    "alpaca": ("llamafactory", ["--layout", "alpaca", "--rationale", "think"]),
+    "dpo": ("llamafactory", ["--layout", "dpo", "--rationale", "think"]),
+    "kto": ("llamafactory", ["--layout", "kto", "--rationale", "think"]),
 }
 """Variants beside the forms of `--rationale`."""
 SHARES = "train=0.7,validation=0.15,test=0.15"
@@ -44,7 +50,7 @@ def answer(id: int, one: Record, set: str) -> dict:
         **({"soft_label": soft, "soft_method": "votes"} if set == "labels" else {}),
         "candidates": [
             {"teacher": "a:b", "rationale": one.rationale, **said, "request": f"r{id}-0"},
-            {"teacher": "a:b", "rationale": f"I doubt it, {id} times.", **other,
+            {"teacher": "a:b", "rationale": one.doubt, **other,
              "request": f"r{id}-1"},
         ],
         "id": str(id), "strategy": "few_shot", "teacher": "a:b", "request": f"r{id}-0",
@@ -52,13 +58,13 @@ def answer(id: int, one: Record, set: str) -> dict:
 
 
 def distillgen(*words: object) -> None:
-    """Run a command; what it says is shown when it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "distillgen", *map(str, words)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"distillgen {' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
+    """Run a command, in this process: to start one for each would take longer than they do."""
+    sys.argv = ["distillgen", *map(str, words)]
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise RuntimeError(f"{sys.argv} ended with {end.code}") from end
 
 
 def make(out: Path) -> None:
@@ -66,13 +72,17 @@ def make(out: Path) -> None:
     wanted = defaultdict(list)
     for variant, format, options in variants():
         wanted[variant, *options].append(format)
+    new = out.with_name(f"{out.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    with ProcessPoolExecutor(len(SETS)) as pool:
+        list(pool.map(_set, SETS, repeat(new), repeat(wanted)))
     shutil.rmtree(out, ignore_errors=True)
-    with ThreadPoolExecutor(len(SETS)) as pool:
-        list(pool.map(lambda name: _set(out / name, name, wanted), SETS))
+    new.rename(out)
 
 
-def _set(out: Path, name: str, wanted: dict[tuple[str, ...], list[str]]) -> None:
+def _set(name: str, out: Path, wanted: dict[tuple[str, ...], list[str]]) -> None:
     """The run of one set, its pairs and its exports."""
+    out /= name
     run = out / "run"
     run.mkdir(parents=True)
     rows = [answer(i, one, name) for i, one in enumerate(records(name))]

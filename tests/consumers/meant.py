@@ -31,6 +31,8 @@ class Record(NamedTuple):
     """What a right answer says."""
     wrong: str
     """What another answer says."""
+    doubt: str = ""
+    """The rationale of that."""
 
 
 LONG = "\n".join(f"Step {i}: {i} and {i} make {2 * i}, carry {2 * i // 10}." for i in range(1, 120))
@@ -73,11 +75,14 @@ _SUMS = [
 
 def records(set: str) -> list[Record]:
     """Of one set, in the order of the ids."""
+    said = [
+        one._replace(doubt=f"I doubt it {i} times. 🤔") for i, one in enumerate([*_WORDS, *_SUMS])
+    ]
     if set == "open":
-        return [*_WORDS, *_SUMS]
+        return said
     return [
         one._replace(answer=LABELS[i % 3], right=LABELS[i % 3], wrong=LABELS[(i + 1) % 3])
-        for i, one in enumerate([*_WORDS, *_SUMS])
+        for i, one in enumerate(said)
     ]
 
 
@@ -108,11 +113,16 @@ def reasoning(one: Record, form: str) -> str:
 
 
 def trained(one: Record, form: str) -> str:
-    """What a student with the chat template of `students.py` writes, all turns of thought included.
+    """What a student with the chat template of `students.py` learns to write.
 
     There the form `field` looks like `think`.
     """
     return answer(one, "think" if form == "field" else form)
+
+
+def untrained(one: Record, form: str) -> str:
+    """The same of the worse answer: what a student learns not to write."""
+    return shape(one.doubt, one.wrong, "think" if form == "field" else form)
 
 
 def _untagged(text: str) -> str:
@@ -126,13 +136,15 @@ class Export(NamedTuple):
     set: str
     path: Path
 
-    def splits(self) -> dict[str, str]:
-        """File names by split."""
-        return {split: f"{split}.jsonl" for split in SPLITS}
+    def files(self) -> dict[str, str]:
+        """Paths by split, as the README says."""
+        names = {}
+        exec(self.snippet().partition("\n")[0], names)
+        return names["files"]
 
     def rows(self, split: str) -> list[dict]:
         """The rows of a split."""
-        return lines(self.path / f"{split}.jsonl")
+        return lines(self.path / self.files()[split])
 
     def meant(self, split: str) -> list[Record]:
         """The record behind each row of a split, by the sidecar."""

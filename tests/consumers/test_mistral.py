@@ -18,7 +18,7 @@ def mistral():
 
 @pytest.mark.parametrize("form", TEXT_FORMS)
 @pytest.mark.parametrize("set", SETS)
-@pytest.mark.parametrize("format", ["openai-chat"])
+@pytest.mark.parametrize("format", ["mistral", "openai-chat"])
 def test_every_conversation_is_valid_and_says_what_is_meant(format, set, form, mistral):
     given = export(set, format, form)
     for split in SPLITS:
@@ -61,7 +61,7 @@ def unknown_column(row):
     ],
 )  # fmt: skip
 def test_a_spoilt_conversation_is_refused(spoil, why, mistral):
-    row = export("open", "openai-chat", "after").rows("train")[3]
+    row = export("open", "mistral", "after").rows("train")[3]
     spoil(row)
     with pytest.raises((MistralCommonException, ValidationError), match=why):
         mistral.encode_chat_completion(ChatCompletionRequest(**row))

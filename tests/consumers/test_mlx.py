@@ -4,19 +4,16 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from types import SimpleNamespace
 
 import mlx.core as mx
 import pytest
-from meant import SETS, TEXT_FORMS, answer, export, question
+from meant import FORMS, SETS, SPLITS, export, question, trained
 from mlx.utils import tree_flatten
 from mlx_lm.models import llama
 from mlx_lm.tuner.datasets import CacheDataset, load_dataset
 from mlx_lm.tuner.trainer import iterate_batches
 from students import EOS, config, tokenizer
-
-NAMES = {"train": "train.jsonl", "validation": "valid.jsonl", "test": "test.jsonl"}
 
 
 @pytest.fixture(scope="session")
@@ -37,24 +34,16 @@ def student(tmp_path_factory, words):
     return path
 
 
-def folder(tmp_path, set, form):
-    """An export as mlx-lm names its files."""
-    given = export(set, "openai-chat", form)
-    for split, name in NAMES.items():
-        shutil.copy(given.path / f"{split}.jsonl", tmp_path / name)
-    return given, tmp_path
-
-
 def load(path, words):
     """The three splits, with the questions masked."""
     return load_dataset(SimpleNamespace(data=path, train=True, test=True, mask_prompt=True), words)
 
 
-@pytest.mark.parametrize("form", TEXT_FORMS)
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("set", SETS)
-def test_of_every_row_the_answer_is_trained(set, form, tmp_path, words):
-    given, path = folder(tmp_path, set, form)
-    for split, rows in zip(NAMES, load(path, words), strict=True):
+def test_of_every_row_the_answer_is_trained(set, form, words):
+    given = export(set, "mlx", form)
+    for split, rows in zip(SPLITS, load(given.path, words), strict=True):
         meant = given.meant(split)
         batches = iterate_batches(CacheDataset(rows), batch_size=1, max_seq_length=10**6)
         read = []
@@ -62,7 +51,7 @@ def test_of_every_row_the_answer_is_trained(set, form, tmp_path, words):
             (row,), ((start, end),) = batch.tolist(), places.tolist()
             read.append((words.decode(row[:start]), words.decode(row[start:end])))
         # It sorts them by length.
-        assert sorted(read) == sorted((asked(o), f"{answer(o, form)}{EOS}\n") for o in meant)
+        assert sorted(read) == sorted((asked(o), f"{trained(o, form)}{EOS}\n") for o in meant)
 
 
 def asked(one):
@@ -70,26 +59,24 @@ def asked(one):
     return f"<|im_start|>user\n{question(one)}{EOS}\n<|im_start|>assistant\n"
 
 
-def train(path, student, tmp_path):
-    """Two steps on a folder, by the command that people use."""
-    return subprocess.run(
-        [sys.executable, "-m", "mlx_lm", "lora", "--train", "--data", path, "--model", student,
-         "--mask-prompt", "--iters", "2", "--batch-size", "1", "--num-layers", "2",
-         "--max-seq-length", "8192", "--adapter-path", tmp_path / "adapters"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def test_two_steps_are_trained(tmp_path, student):
-    _, path = folder(tmp_path, "open", "think")
-    done = train(path, student, tmp_path)
+def test_the_lines_of_the_readme_train(student, copied, monkeypatch):
+    given = copied("open", "mlx", "field")
+    said = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: said.append(command))
+    exec(given.snippet().replace("your/student", str(student)), {})
+    monkeypatch.undo()
+    (command,) = said
+    more = ["--iters", "2", "--num-layers", "2", "--adapter-path", given.path / "adapters"]
+    done = subprocess.run(
+        [*command, *more], cwd=given.path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "adapters/adapters.safetensors").exists()
+    assert (given.path / "adapters/adapters.safetensors").exists()
     assert not re.search(r"\bnan\b|truncated", done.stdout), done.stdout
 
 
-def test_a_blank_line_is_refused(tmp_path, words):
-    _, path = folder(tmp_path, "open", "after")
+def test_a_blank_line_is_refused(copied, words):
+    path = copied("open", "mlx", "after").path
     with open(path / "train.jsonl", "a") as file:
         file.write("\n")
     with pytest.raises(json.JSONDecodeError):
@@ -102,8 +89,8 @@ def test_columns_that_it_does_not_know_are_refused(tmp_path, words):
         load(tmp_path, words)
 
 
-def test_a_folder_without_a_train_split_is_refused(tmp_path, words):
-    _, path = folder(tmp_path, "open", "after")
+def test_a_folder_without_a_train_split_is_refused(copied, words):
+    path = copied("open", "mlx", "after").path
     (path / "train.jsonl").unlink()
     with pytest.raises(ValueError, match="Training set not found"):
         load(path, words)

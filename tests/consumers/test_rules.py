@@ -2,24 +2,74 @@
 
 import pytest
 import rules
-from meant import SETS, TEXT_FORMS, answer, export, question
+from meant import FORMS, SETS, SPLITS, TEXT_FORMS, answer, export, question, reasoning, shape
+
+CHAT = {"openai-chat": TEXT_FORMS, "fireworks": FORMS, "mistral": TEXT_FORMS, "together": FORMS}
+CHAT_RULES = {"openai-chat": rules.openai_chat, "fireworks": rules.fireworks,
+              "mistral": rules.mistral}  # fmt: skip
 
 
-@pytest.mark.parametrize("form", TEXT_FORMS)
-@pytest.mark.parametrize("set", SETS)
-def test_a_file_for_openai_keeps_the_rules_and_says_what_is_meant(set, form):
-    given = export(set, "openai-chat", form)
-    assert list(rules.openai_chat(given.rows("train"))) == []
-    for split in given.splits():
-        said = [[(m["role"], m["content"]) for m in row["messages"]] for row in given.rows(split)]
-        assert said == [
-            [("user", question(one)), ("assistant", answer(one, form))]
-            for one in given.meant(split)
-        ]
+def every(formats):
+    """Each set in each form that a format takes."""
+    return [(name, set, form) for name, forms in formats.items() for set in SETS for form in forms]
+
+
+@pytest.mark.parametrize(("format", "set", "form"), every(CHAT))
+def test_a_chat_file_keeps_the_rules_and_says_what_is_meant(format, set, form):
+    given = export(set, format, form)
+    if format in CHAT_RULES:  # that of Together has a checker of its own
+        assert list(CHAT_RULES[format](given.rows("train"))) == []
+    apart = {"reasoning_content"} if form == "field" else frozenset()
+    for split in SPLITS:
+        for row, one in zip(given.rows(split), given.meant(split), strict=True):
+            user, assistant = row["messages"]
+            assert user == {"role": "user", "content": question(one)}
+            assert assistant["content"] == answer(one, form)
+            assert assistant.keys() == {"role", "content"} | apart
+            assert assistant.get("reasoning_content", "") == reasoning(one, form)
+
+
+@pytest.mark.parametrize(("format", "set", "form"), every({"openai-dpo": TEXT_FORMS}))
+def test_a_file_of_pairs_keeps_the_rules_and_says_what_is_meant(format, set, form):
+    given = export(set, format, form)
+    for split in SPLITS:
+        rows = given.rows(split)
+        assert list(rules.openai_dpo(rows)) == []
+        for row, one in zip(rows, given.meant(split), strict=True):
+            asked = row["input"]["messages"]
+            assert asked == [{"role": "user", "content": question(one)}]
+            assert row["preferred_output"][0]["content"] == answer(one, form)
+            assert row["non_preferred_output"][0]["content"] == shape(one.doubt, one.wrong, form)
+
+
+@pytest.mark.parametrize(("format", "set", "form"), every({"gemini": TEXT_FORMS}))
+def test_a_file_for_gemini_keeps_the_rules_and_says_what_is_meant(format, set, form):
+    given = export(set, format, form)
+    for split in SPLITS:
+        rows = given.rows(split)
+        assert list(rules.gemini(rows)) == []
+        said = [[part["text"] for turn in row["contents"] for part in turn["parts"]]
+                for row in rows]  # fmt: skip
+        assert said == [[question(one), answer(one, form)] for one in given.meant(split)]
+
+
+@pytest.mark.parametrize(("format", "set", "form"), every({"bedrock": FORMS}))
+def test_a_file_for_bedrock_keeps_the_rules_and_says_what_is_meant(format, set, form):
+    given = export(set, format, form)
+    for split in SPLITS:
+        rows = given.rows(split)
+        assert list(rules.bedrock(rows)) == []
+        for row, one in zip(rows, given.meant(split), strict=True):
+            asked, said = (turn["content"] for turn in row["messages"])
+            assert asked == [{"text": question(one)}]
+            assert said[-1] == {"text": answer(one, form)}
+            why = reasoning(one, form)
+            thought = {"reasoningContent": {"reasoningText": {"text": why}}}
+            assert said[:-1] == ([thought] if why else [])
 
 
 def too_few(rows):
-    del rows[9:]
+    del rows[2:]
 
 
 def unknown_column(rows):
@@ -27,7 +77,7 @@ def unknown_column(rows):
 
 
 def unknown_key(rows):
-    rows[3]["messages"][1]["reasoning_content"] = "Why not?"
+    rows[3]["messages"][1]["thoughts"] = "Why not?"
 
 
 def no_words(rows):
@@ -42,16 +92,49 @@ def ends_with_the_user(rows):
     rows[3]["messages"].reverse()
 
 
+@pytest.mark.parametrize("format", CHAT_RULES)
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (too_few, "9 rows"), (unknown_column, "unknown column"), (unknown_key, "unknown key"),
-        (no_words, "no content"), (half_a_weight, "weight is 0 or 1"),
-        (ends_with_the_user, "the last word"),
+        (too_few, "2 rows"), (unknown_column, "unknown key {'id'}"),
+        (unknown_key, "unknown key {'thoughts'}"), (no_words, "no content"),
+        (half_a_weight, "weight is 0 or 1"), (ends_with_the_user, "the last word"),
     ],
 )  # fmt: skip
-def test_a_spoilt_file_breaks_a_rule_of_openai(spoil, why):
-    rows = export("open", "openai-chat", "after").rows("train")
+def test_a_spoilt_chat_file_breaks_a_rule(format, spoil, why):
+    rows = export("open", format, "after").rows("train")
     spoil(rows)
-    (broken,) = rules.openai_chat(rows)
+    (broken,) = CHAT_RULES[format](rows)
+    assert why in broken
+
+
+def one_output(row):
+    del row["non_preferred_output"]
+
+
+def role_of_another(row):
+    row["contents"][1]["role"] = "assistant"
+
+
+def text_for_parts(row):
+    row["messages"][1]["content"] = ["Yes."]
+
+
+def another_schema(row):
+    row["schemaVersion"] = "2023"
+
+
+@pytest.mark.parametrize(
+    ("format", "rule", "spoil", "why"),
+    [
+        ("openai-dpo", rules.openai_dpo, one_output, "non_preferred_output is not one turn"),
+        ("gemini", rules.gemini, role_of_another, "user and model must take turns"),
+        ("bedrock", rules.bedrock, text_for_parts, "not one of the known kinds"),
+        ("bedrock", rules.bedrock, another_schema, "schemaVersion"),
+    ],
+)
+def test_a_spoilt_file_of_another_shape_breaks_a_rule(format, rule, spoil, why):
+    rows = export("open", format, "after").rows("train")
+    spoil(rows[3])
+    (broken,) = rule(rows)
     assert why in broken

@@ -1,13 +1,11 @@
 """TRL trains what is meant of every row, whole, and the lines of our READMEs run."""
 
-import math
-
 import pytest
 from datasets import Dataset
 from jinja2.exceptions import TemplateError
-from meant import FORMS, SETS, export, trained
+from meant import FORMS, SETS, TEXT_FORMS, answer, export, question, trained
 from students import EOS
-from trainers import asked, on_this_machine, read, sft, two_steps
+from trainers import FEW, asked, read, readme, sft, trained_two_steps, two_steps
 from trl import SFTConfig, SFTTrainer
 
 
@@ -31,16 +29,50 @@ def test_of_messages_what_the_assistant_says_is_learned(set, form, student, tmp_
     assert two_steps(trainer)
 
 
-@pytest.mark.parametrize("format", ["trl-prompt-completion", "trl-messages"])
-def test_the_lines_of_the_readme_train_every_row(format, student, copied):
-    given = copied("open", format, "field")
-    names = {}
-    exec(on_this_machine(given.snippet(), student), names)
-    trainer = names["trainer"]
+@pytest.mark.parametrize("form", TEXT_FORMS)
+@pytest.mark.parametrize("set", SETS)
+def test_of_a_text_all_is_learned(set, form, student, tmp_path):
+    given = export(set, "trl-text", form)
+    trainer = sft(student, tmp_path, given.rows("train"))
+    assert list(read(trainer)) == [
+        ("", f"{question(one)}\n\n{answer(one, form)}{EOS}") for one in given.meant("train")
+    ]
+    assert two_steps(trainer)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("format", ["hf", "unsloth"])
+def test_what_is_trained_through_trl_is_as_its_own_format(format, form):
+    """Unsloth itself wants a GPU."""
+    assert export("open", format, form).rows("train") == (
+        export("open", "trl-prompt-completion", form).rows("train")
+    )
+
+
+@pytest.mark.parametrize(
+    ("format", "variant"),
+    [
+        ("trl-prompt-completion", "field"), ("trl-messages", "field"), ("trl-text", "think"),
+    ],
+)  # fmt: skip
+def test_the_lines_of_the_readme_train_every_row(format, variant, student, copied):
+    given = copied("open", format, variant)
+    trainer = readme(given, student)["trainer"]
     assert len(trainer.train_dataset) == len(given.meant("train"))
     assert len(trainer.eval_dataset) == len(given.meant("validation"))
-    assert trainer.state.global_step == 2
-    assert math.isfinite(trainer.state.log_history[-1]["train_loss"])
+    for (_, learned), one in zip(read(trainer), given.meant("train"), strict=True):
+        assert trained(one, "think") in learned
+    assert trained_two_steps(trainer)
+
+
+def test_a_student_answers_every_prompt_itself(student, copied):
+    given = copied("open", "trl-prompts", "only")
+    assert given.rows("train") == [
+        {"prompt": [{"role": "user", "content": question(one)}]} for one in given.meant("train")
+    ]
+    trainer = readme(given, student, max_completion_length="8")["trainer"]
+    assert len(trainer.train_dataset) == len(given.meant("train"))
+    assert trained_two_steps(trainer)
 
 
 def test_a_role_that_the_student_does_not_know_is_refused(student, tmp_path):
@@ -69,7 +101,7 @@ def test_without_a_word_about_the_length_the_end_of_a_long_row_is_not_learned(st
     rows = export("open", "trl-prompt-completion", "first").rows("train")
     trainer = sft(student, tmp_path, rows)
     whole = list(read(trainer))
-    args = SFTConfig(output_dir=tmp_path / "cut", use_cpu=True)
+    args = SFTConfig(output_dir=tmp_path / "cut", **FEW)
     cut = SFTTrainer(model=str(student), train_dataset=Dataset.from_list(rows), args=args)
     assert any(
         len(short) < len(long) for (_, short), (_, long) in zip(read(cut), whole, strict=True)

@@ -3,7 +3,7 @@
 import pytest
 from datasets import load_dataset
 from datasets.exceptions import DatasetGenerationError
-from meant import MATERIAL, export, lines
+from meant import FORMS, MATERIAL, SETS, export, lines
 
 FOLDERS = sorted(path.parent for path in MATERIAL.glob("*/*/*/train.jsonl"))
 assert FOLDERS, "material.py made no exports"
@@ -47,3 +47,17 @@ def test_an_empty_split_is_refused_which_is_why_it_has_no_file(tmp_path):
     files = {"train": str(train), "test": str(tmp_path / "test.jsonl")}
     with pytest.raises(ValueError, match="corresponds to no data"):
         load_dataset("json", data_files=files)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("set", SETS)
+def test_a_table_is_read_cell_by_cell(set, form, copied):
+    given = copied(set, "csv", form)
+    names = {}
+    exec(given.snippet(), names)
+    same = export(set, "jsonl", form)
+    for split, table in names["data"].items():
+        rows = same.rows(split)
+        assert len(table) == len(rows)
+        for name in rows[0]:
+            assert list(table[name]) == [row[name] for row in rows]
