@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
-from distillgen import files, finals, stats
+from distillgen import answers, files, finals, stats
 from distillgen.calibration import Calibration
 from distillgen.checked import TRUTH, Outcome
 from distillgen.checks import said
@@ -94,14 +95,22 @@ class Sample:
 
 
 class _Beside:
-    """The lines of a file that says something of the records of another, in the same order."""
+    """The lines of a file that says something of the records of another, in the same order.
 
-    def __init__(self, path: Path) -> None:
+    Where these are walked in a file that leaves some of them out, `whole` is the one that was
+    spoken of: its lines count.
+    """
+
+    def __init__(self, path: Path, whole: Path | None = None) -> None:
         self._rows = files.rows_of(path)
         self._next = next(self._rows, None)
+        ids = (record.id for record in answers.read(whole)) if whole else None
+        self._ids = enumerate(ids, 1) if ids else None
 
     def of(self, line: int, id: str) -> list[dict[str, JSON]]:
         """What is said of the record in that line; of later ones, nothing is passed over."""
+        if self._ids is not None:
+            line = next((n for n, other in self._ids if other == id), 0)
         found = []
         while (row := self._next) and (row["line"] < line or row["id"] == id):
             if row["id"] == id:
@@ -113,7 +122,10 @@ class _Beside:
 class Walk:
     """What one walk over the records keeps of them."""
 
-    def __init__(self, run: Path, checks: Sequence[str]) -> None:
+    def __init__(
+        self, run: Path, checks: Sequence[str], wholes: Mapping[str, Path] = MappingProxyType({})
+    ) -> None:
+        """`wholes` names the file that a command looked at, where it is another than this one."""
         self.drawn = Drawn[Sample]()
         self.counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("teacher", "strategy", "label", "flag", "judge", "soft")
@@ -125,7 +137,10 @@ class Walk:
         self._scores: dict[str, Counter[int]] = {}
         self._bins = {name: Counter[int]() for name in TEXTS}
         self._longest = Counter[str]()
-        self._checked, self._scored = _Beside(run / CHECKS), _Beside(run / SCORES)
+        self._checked, self._scored = (
+            _Beside(run / name, wholes.get(by))
+            for by, name in (("check", CHECKS), ("judge", SCORES))
+        )
         self._decided = reviewed(run)
         self._worst: dict[str, list[tuple[float, int, Sample]]] = {}
         self._line = 0

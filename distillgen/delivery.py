@@ -52,6 +52,8 @@ class Exported:
     """What the consumer advises and this does not keep to."""
     card: Path | None = None
     """The README, which is a dataset card."""
+    teachers: tuple[str, ...] = ()
+    """Who wrote the answers, sorted."""
 
     def as_json(self) -> dict[str, JSON]:
         """What `--json` says of it."""
@@ -75,6 +77,16 @@ class Delivery:
     records: Counter[Split] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     methods: Counter[str] = field(default_factory=Counter)
+    made: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Records by teacher and strategy; of pairs by the teacher of the better answer alone."""
+    worse: Counter[str] = field(default_factory=Counter)
+    """Pairs by the teacher of the worse answer."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Pairs by how the better answer is known."""
+    longer: Counter[int] = field(default_factory=Counter)
+    """Pairs whose better answer is longer (1), shorter (-1) or as long (0)."""
+    longest: int = 0
+    """Tokens of the longest row, as `tokens` counts them."""
     long: int = 0
     """Records with a row above `max_length` that were written all the same."""
     broken: list[str] = field(default_factory=list)
@@ -114,11 +126,23 @@ class Delivery:
         if not self._sound(record, rows):
             return
         self.records[split] += 1
-        if isinstance(record, Answer) and record.soft_method:
-            self.methods[record.soft_method] += 1
+        self.longest = max(self.longest, *map(tokens, rows))
+        self._count(record)
         self._write(rows, record, self.data[split], self.meta[split])
         if stage and split == "train":
             self._write(rows, record, self.staged[stage], self.staged_meta[stage])
+
+    def _count(self, record: Answer | Preference) -> None:
+        if isinstance(record, Answer):
+            self.made[record.teacher, record.strategy] += 1
+            if record.soft_method:
+                self.methods[record.soft_method] += 1
+            return
+        better, worse = record.chosen, record.rejected
+        self.made[better.teacher, ""] += 1
+        self.worse[worse.teacher] += 1
+        self.reasons[record.reason] += 1
+        self.longer[(better.length > worse.length) - (better.length < worse.length)] += 1
 
     def _write(
         self, rows: list[dict[str, JSON]], record: Answer | Preference, data: sinks.Sink,
@@ -231,6 +255,7 @@ class Delivery:
             files={whole.path: whole.stamp for whole in wholes if whole.stamp},
             warnings=self.warnings(),
             card=self.path / "README.md",
+            teachers=tuple(sorted({teacher for teacher, _ in self.made} | set(self.worse))),
         )
 
 

@@ -142,7 +142,6 @@ def export(
         of_pairs = [folder for folder in folders if folder.found.of_pairs(folder.told)]
         of_answers = [folder for folder in folders if folder not in of_pairs]
         for answer in answers:
-            about.made[answer.teacher, answer.strategy] += 1
             split = split_of(answer.id)
             for folder in of_answers:
                 folder.take(answer, split, stages.stage(answer) if stages else 0)

@@ -204,15 +204,17 @@ class Facts:
         return {}
 
 
-def of(run: Path) -> Facts:
-    """What is known of a run; reads only.
+def of(run: Path, source: Path | None = None) -> Facts:
+    """What is known of a run; reads only. `source` is the file of answers that it is of, where it
+    is another than answers.jsonl.
 
     Raises:
         UserError: it is no run folder, holds no records yet, or a file in it cannot be read.
     """
     if not is_run(run):
         raise UserError(f"{run}: not a run folder")
-    there = [path for name in ("answers.jsonl", "inputs.jsonl") if (path := run / name).exists()]
+    found = [source] if source else [run / "answers.jsonl", run / "inputs.jsonl"]
+    there = [path for path in found if path.exists()]
     if not there:
         raise UserError(f"{run}: no records yet; distillgen run SEEDS, or answer QUESTIONS")
     manifest = read_manifest(run)
@@ -220,7 +222,10 @@ def of(run: Path) -> Facts:
     commands.pop("report", None)
     measured = stats.of(there[0], run, None, {})
     check = manifest.commands.get("check")
-    walk = Walk(run, check.options.get("checks", ()) if check else ())
+    walk = Walk(
+        run, check.options.get("checks", ()) if check else (),
+        _wholes(run, source, manifest.commands) if source else {},
+    )  # fmt: skip
     for record in answers.read(there[0]):
         walk.add(record)
     seeds = _seeds(run)
@@ -247,6 +252,12 @@ def of(run: Path) -> Facts:
 
 
 # -- the other files ---------------------------------------------------------------------------
+
+
+def _wholes(run: Path, source: Path, commands: Mapping[str, Entry]) -> dict[str, Path]:
+    """The files that verdicts are of, where they are not of `source`."""
+    looked_at = {by: Path(commands[by].source).name for by in ("check", "judge") if by in commands}
+    return {by: run / name for by, name in looked_at.items() if name != source.name}
 
 
 def _ranked(counts: Counter[str]) -> dict[str, int]:

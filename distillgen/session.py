@@ -66,7 +66,7 @@ class Session:
             if not other.is_file():
                 raise UserError(f"--reuse {other.parent}: no run folder with a journal")
         self.fields = found.fields | columns(given.get("field") or [])
-        self.task = found
+        self.task = found.model_copy(update={"fields": self.fields})
         every = screen.PLAIN_EVERY_S if plain_every_s is None else plain_every_s
         self.screen = Screen(quiet=bool(given.get("quiet")), plain_every_s=every)
         asks = not expands or any(strategies.asks(one, named) for one, _, named in used)

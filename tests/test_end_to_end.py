@@ -66,6 +66,7 @@ def test_the_three_commands_make_what_run_makes(cli, server, tmp_path):
     for job in (
         ["expand", source, *SMALL, *teacher(server), "-o", "steps"],
         ["answer", "steps", *teacher(server)],
+        ["check", "steps"],
         ["export", "steps"],
     ):
         assert balanced(cli(*job, "--json").told)

@@ -250,10 +250,10 @@ def test_the_readme_counts_loads_and_warns(tmp_path: Path) -> None:
     assert f"| train | {(n := len(lines(tmp_path / 'step-by-step/train.jsonl'))) // 2} | {n} |" in (
         readme
     )
-    assert "| left out: no_rationale | 50 |" in readme
+    assert "| left out: no rationale | 50 |" in readme
     assert formats.load("step-by-step").snippets[""] in readme
-    assert "200 answers of `openai:large` to questions made by `few_shot`" in readme
-    assert "not advice" in readme
+    assert "| `openai:large` | 150 |" in readme
+    assert "| `few_shot`: written from examples | 150 |" in readme
     assert str(tmp_path) not in readme
 
 

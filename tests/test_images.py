@@ -401,7 +401,9 @@ def test_a_format_takes_the_images_along_or_leaves_the_rows_out(cli, server, tmp
         )
         assert text.count("pics/") == (0 if name == "step-by-step" else seen)
         readme = (folder / "README.md").read_text()
-        assert (f"| left out: images | {seen} | |" in readme) == (name == "step-by-step")
+        assert (f"left out: images, which the format cannot hold | {seen} |" in readme) == (
+            name == "step-by-step"
+        )
     rows = lines(tmp_path / RUN / "export/trl-messages/train.jsonl")
     assert {type(row["messages"][0]["content"]) for row in rows} == {list}
     assert all(len(row["images"]) == len(row["messages"][0]["content"]) - 1 for row in rows)

@@ -17,15 +17,15 @@ FLOORS = {
     " calibration catalogue charts checks clusters commits conclusions contenders dedupe"
     " dice difficulty diversity download embedding equations files finals first_names"
     " formats gemma gguf groups help hub images inputs items journal language leakage"
-    " limits lineage lines lint marked notation openai_files options overlap pacing page pool"
-    " prices prompts providers quantities reliability replies rubric rules safetensors"
-    " semantic settings show sidecars signals sinks soft stored tables task teachers toml"
-    " triage verdicts weights wire",
+    " limits lineage lines lint markdown marked notation openai_files options overlap"
+    " pacing page pool prices prompts providers quantities reliability replies rubric rules"
+    " safetensors semantic settings show sidecars signals sinks soft stored tables task"
+    " teachers terms toml triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
-    4: "answer answered card checked compare course coverage decontaminate deduped defaults"
-    " delivery draft dry_run expand export facts figures findings init judge judging"
-    " mending pairs probing reading report sections seeds select splits standing stats"
-    " trace work",
+    4: "answer answered card card_figures checked compare course coverage decontaminate"
+    " deduped defaults delivery draft dry_run expand export facts figures findings hub_yaml"
+    " init judge judging mending pairs probing reading remake report sections seeds select"
+    " splits standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }

@@ -8,7 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from distillgen import answers, difficulty, export, files, hub, leakage, splits, styles
+from distillgen import (
+    answers,
+    difficulty,
+    export,
+    facts,
+    files,
+    hub,
+    leakage,
+    remake,
+    splits,
+    styles,
+    terms,
+)
 from distillgen.card import About
 from distillgen.delivery import Exported, Wanted
 from distillgen.dice import shuffled
@@ -19,6 +31,7 @@ from distillgen.pairs import PAIRS
 from distillgen.records import JSON, Answer, Entry, Preference
 from distillgen.settings import Settings
 from distillgen.splits import Split
+from distillgen.task import Task
 from distillgen.work import Result, Work
 
 T = TypeVar("T")
@@ -70,8 +83,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
         _ordered(source, answers.of_bytes, settings),
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
         closed, options, out, split_of,
-        About(name=work.folder.path.resolve().name, shares=options.shares,
-              random_seed=options.random_seed, leakage=leakage.markdown(assigned.leakage)),
+        _about(work, source, options, closed, assigned.leakage),
         stages,
     )  # fmt: skip
     counts: Counter[str] = Counter()
@@ -94,10 +106,40 @@ def run(work: Work, source: Path, out: Path) -> Result:
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
     result.notes += [warning for one in exported for warning in one.warnings]
+    teachers = dict.fromkeys(name for one in exported for name in one.teachers)
+    result.notes += terms.warnings(teachers, settings.license)
     work.finish(entry.model_copy(update={"settled": {"splits": to_keep}}), result)
     if settings.push:
         result.notes.append(_push(settings.push, exported))
     return result
+
+
+def _about(
+    work: Work, source: Path, options: export.Options, closed: bool, leaks: leakage.Leakage
+) -> About:
+    """What the cards say of the run, and of the file that is exported."""
+    run, settings = work.folder.path, work.settings
+    commands = work.folder.manifest.commands
+    way = remake.way(commands)
+    known = commands[way[0]].options.get("task", {}) if way else {}
+    task = Task(**known) if known else work.task
+    said = task.model_copy(update={"name": "", "fields": {}}) != Task()
+    grown = files.rows_of(run / "seeds.jsonl") if "expand" in way else ()
+    return About(
+        name=run.resolve().name,
+        title=task.name,
+        expert=task.expert if known else "",
+        task_file=f"{task.name}.toml" if known and said else "",
+        seeds=sum(1 for _ in grown),
+        closed=closed,
+        license=settings.license,
+        shares=options.shares,
+        random_seed=options.random_seed,
+        shuffled=settings.shuffle or bool(settings.curriculum),
+        commands=commands,
+        facts=facts.of(run, source) if source.stat().st_size else None,
+        leakage=leakage.markdown(leaks),
+    )
 
 
 def _check_push(work: Work) -> None:
