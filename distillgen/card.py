@@ -271,14 +271,20 @@ def _again(folder: Delivery, about: About) -> str:
 def _splits(folder: Delivery, about: About) -> str:
     shares = ", ".join(f"{split} {about.shares.get(split, 0):g}" for split in SPLITS)
     said = (
-        "The hash of a record, or of the example that it was made of, decides the split "
-        f"({shares}; random seed {about.random_seed}). Equal prompts are in the same one, and an "
-        "example with all that was rewritten or derived from it. Line n of `<split>.meta.jsonl` "
-        "says where row n of the split comes from."
+        "Near duplicates (context and question both above a ROUGE-L of 0.7), and what was made of "
+        f"one another, are in one split; else chance decides ({shares}; random seed "
+        f"{about.random_seed}), spread evenly over labels or topics. Line n of "
+        "`<split>.meta.jsonl` says where row n of the split comes from."
     )
     if about.shuffled:
         said += " The records stand in a random order, by the same seed."
-    return f"{said}\n\n{about.leakage}" if about.leakage else said
+    if not about.leakage:
+        return said
+    return (
+        f"{said}\n\n{about.leakage}\n\nOf the first split's records, those whose prompt stands in the "
+        "other (`equal`), with a near duplicate there (`near`), with a parent, child or sibling "
+        "there (`kin`); and the ROUGE-L of their questions with the most like one there."
+    )
 
 
 def _limits(folder: Delivery) -> str:
