@@ -282,8 +282,8 @@ def _splits(folder: Delivery, about: About) -> str:
         return said
     return (
         f"{said}\n\n{about.leakage}\n\nOf the first split's records, those whose prompt stands in "
-        "the other (`equal`), with a near duplicate there (`near`), with a parent, child or sibling "
-        "there (`kin`); and the ROUGE-L of their questions with the most like one there."
+        "the other (`equal`), with a near duplicate there (`near`), with a parent, child or "
+        "sibling there (`kin`); and the ROUGE-L of their questions with the most like one there."
     )
 
 

@@ -402,4 +402,5 @@ def _used(run: Path) -> list[Used]:
     journal = Stored(run / "journal.sqlite")
     used = journal.used()
     journal.close()
-    return used
+    # An embedded teacher calls itself by the path of its weights, which is nobody's business.
+    return [one._replace(model=Path(one.model).name.removesuffix(".gguf")) for one in used]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jobs import lines, rows_in, seeds, teacher
 
-from distillgen import facts
+from distillgen import answered, facts
 from distillgen.errors import UserError
 from distillgen.facts import NEAREST_BINS, REPEATS
 from distillgen.records import digest
@@ -212,6 +212,19 @@ def test_scores_of_another_answer_and_of_candidates_are_not_those_of_the_answer(
     found = facts.of(run_of(tmp_path, rows, scores=scores))
     assert found.aspects[0].counts == {1: 0, 2: 0, 3: 1, 4: 1, 5: 0}
     assert found.aspects[1].counts == {1: 0, 2: 1, 3: 0, 4: 1, 5: 0}
+
+
+def test_where_nothing_was_checked_the_first_open_answers_are_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr(answered, "COMPARED", 2)
+    rows = [row(i, gold=str(2 * i)) for i in range(5)]
+    rows += [row(i, label="yes", answer="", gold="yes") for i in range(5, 8)]
+    assert facts.of(run_of(tmp_path, rows)).right == {True: 5}
+
+
+def test_an_embedded_teacher_is_named_without_the_path_of_its_weights(whole, monkeypatch):
+    used = facts.of(whole).used[0]._replace(model="/home/me/.cache/distillgen/tiny-q4.gguf")
+    monkeypatch.setattr(Stored, "used", lambda _: [used])
+    assert facts.of(whole).used[0].model == "tiny-q4"
 
 
 def test_a_person_goes_before_the_right_answer_of_the_file(tmp_path):

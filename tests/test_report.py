@@ -162,6 +162,11 @@ def test_a_hostile_run_makes_a_page(tmp_path):
     assert not re.search("[\u202e\x1b]", html)
 
 
+def test_no_path_of_this_machine_stands_on_it(opened, labelled):
+    for html in (made(opened)[1], made(opened, labelled)[1]):
+        assert str(opened.parent) not in html
+
+
 def test_a_long_text_is_folded_and_never_cut(tmp_path):
     long = "The end of it all is here. " * 200
     run = full(tmp_path / "run", 3, text=long)
