@@ -28,6 +28,7 @@ from distillgen.pairs import PAIRS
 from distillgen.records import Answer, Preference
 from distillgen.settings import Settings
 from distillgen.splits import Split
+from distillgen.tables import READERS
 from distillgen.task import Task
 from distillgen.work import Result, Work
 
@@ -96,6 +97,7 @@ def _about(work: Work, source: Path, options: export.Options, closed: bool) -> A
     task = Task(**known) if known else work.task
     said = task.model_copy(update={"name": "", "fields": {}}) != Task()
     grown = files.rows_of(run / "seeds.jsonl") if "expand" in way else ()
+    measurable = source.suffix in READERS and next(answers.read(source), None)
     return About(
         name=run.resolve().name,
         title=task.name,
@@ -108,7 +110,7 @@ def _about(work: Work, source: Path, options: export.Options, closed: bool) -> A
         random_seed=options.random_seed,
         shuffled=settings.shuffle or bool(settings.curriculum),
         commands=commands,
-        facts=facts.of(run, source) if source.stat().st_size else None,
+        facts=facts.of(run, source) if measurable else None,
     )
 
 
