@@ -31,6 +31,7 @@ from distillgen.pairs import PAIRS
 from distillgen.records import JSON, Answer, Entry, Preference
 from distillgen.settings import Settings
 from distillgen.splits import Split
+from distillgen.tables import READERS
 from distillgen.task import Task
 from distillgen.work import Result, Work
 
@@ -125,6 +126,7 @@ def _about(
     task = Task(**known) if known else work.task
     said = task.model_copy(update={"name": "", "fields": {}}) != Task()
     grown = files.rows_of(run / "seeds.jsonl") if "expand" in way else ()
+    measurable = source.suffix in READERS and next(answers.read(source), None)
     return About(
         name=run.resolve().name,
         title=task.name,
@@ -137,7 +139,7 @@ def _about(
         random_seed=options.random_seed,
         shuffled=settings.shuffle or bool(settings.curriculum),
         commands=commands,
-        facts=facts.of(run, source) if source.stat().st_size else None,
+        facts=facts.of(run, source) if measurable else None,
         leakage=leakage.markdown(leaks),
     )
 
