@@ -151,7 +151,8 @@ def _load(folder: Delivery) -> str:
     if hub_yaml.loadable(folder):
         parts.append(
             '`load_dataset("PATH-OF-THIS-FOLDER")` of the library `datasets` loads all splits, and'
-            " none of the files beside them."
+            " none of the files beside them; when the folder has changed, it looks again only with"
+            ' `download_mode="force_redownload"`.'
         )
     if folder.longest:
         parts.append(

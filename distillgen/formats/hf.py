@@ -8,13 +8,13 @@ from distillgen.records import JSON, Answer
 
 LAYOUTS = ("jsonl", "parquet")
 
-_FOLDER = 'load_dataset(os.getcwd())  # this folder; or "USER/NAME", once it is on the hub'
-SNIPPET = "import os\n\n" + trl_prompt_completion.SNIPPET.replace(
-    'load_dataset("json", data_files=files)', _FOLDER
-)
-IMAGES = "import os\n" + trl_prompt_completion.IMAGES.replace(
-    'load_dataset("json", data_files=files)', "load_dataset(os.getcwd())"
-)
+_FILES = 'data = load_dataset("json", data_files=files)'
+_FOLDER = """\
+# This folder; or "USER/NAME", once it is on the hub. What `datasets` remembers of a folder is its
+# name, so it is told to look again.
+data = load_dataset(os.getcwd(), download_mode="force_redownload")"""
+SNIPPET = "import os\n\n" + trl_prompt_completion.SNIPPET.replace(_FILES, _FOLDER)
+IMAGES = "import os\n" + trl_prompt_completion.IMAGES.replace(_FILES, f"{_FOLDER}\ndata = data")
 
 
 def file(split: str, options: Options) -> str:

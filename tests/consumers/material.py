@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
-from meant import LABELS, MATERIAL, SETS, Record, records
+from meant import LABELS, MATERIAL, SETS, SYSTEM, Record, records
 
 from distillgen import formats
 from distillgen.cli import main
@@ -30,10 +30,13 @@ SHARES = "train=0.7,validation=0.15,test=0.15"
 def variants() -> Iterator[tuple[str, str, list[str]]]:
     """Name of the variant, format, options; of a format that takes no form the name is `only`."""
     for format in formats.names():
-        forms = sorted(formats.load(format).rationales)
-        yield from ((form, format, ["--rationale", form]) for form in forms)
-        if not forms:
+        found = formats.load(format)
+        yield from ((form, format, ["--rationale", form]) for form in sorted(found.rationales))
+        if not found.rationales:
             yield "only", format, []
+        if found.system:
+            form = ["--rationale", "think"] if found.rationales else []
+            yield "system", format, [*form, "--system", SYSTEM]
     for variant, (format, options) in OTHERWISE.items():
         yield variant, format, options
 

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 MATERIAL = Path(__file__).parents[2] / ".venv-consumers/material"
 """Where `material.py` puts the runs and their exports."""
-FORMS = ("first", "after", "think", "field", "none")
-"""Of `--rationale`."""
-TEXT_FORMS = ("first", "after", "think", "none")
+SYSTEM = "You are a patient teacher. 🍎\nYou do not give up."
+"""What `--system` gives."""
+FORMS = ("first", "after", "think", "field", "none", "system")
+"""Of `--rationale`; `system` is `think` with a system prompt."""
+TEXT_FORMS = ("first", "after", "think", "none", "system")
 """Those of formats that know no key for reasoning."""
 SETS = ("open", "labels")
 """Questions that are answered freely, and questions with a label for an answer."""
@@ -91,6 +93,19 @@ def question(one: Record) -> str:
     return f"{one.context.strip()}\n\n{one.question.strip()}".strip()
 
 
+def told(form: str) -> list[str]:
+    """What the system says, if it speaks."""
+    return [SYSTEM] if form == "system" else []
+
+
+def opening(one: Record, form: str) -> list[dict]:
+    """The turns that the student is shown."""
+    return [
+        *({"role": "system", "content": text} for text in told(form)),
+        {"role": "user", "content": question(one)},
+    ]
+
+
 def answer(one: Record, form: str) -> str:
     """What the assistant says, apart from its reasoning in the form `field`."""
     return shape(one.rationale, one.answer, form)
@@ -99,7 +114,7 @@ def answer(one: Record, form: str) -> str:
 def shape(rationale: str, said: str, form: str) -> str:
     """A rationale and an answer in a form."""
     why, said = rationale.strip(), said.strip()
-    if form in ("think", "field"):
+    if form in ("think", "field", "system"):
         why, said = _untagged(why), _untagged(said)
     if not why or form in ("none", "field"):
         return said
@@ -138,9 +153,8 @@ class Export(NamedTuple):
 
     def files(self) -> dict[str, str]:
         """Paths by split, as the README says."""
-        names = {}
-        exec(self.snippet().partition("\n")[0], names)
-        return names["files"]
+        said = self.snippet().partition("\n")[0]
+        return json.loads(said.removeprefix("files = "))
 
     def rows(self, split: str) -> list[dict]:
         """The rows of a split."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from meant import SETS, records
+from meant import SETS, Record, opening, records
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, PreTrainedTokenizerFast
 
@@ -28,6 +28,12 @@ TEMPLATE = """\
 {%- if add_generation_prompt %}{{- "<|im_start|>assistant\\n" }}{%- endif %}
 """
 """ChatML, with the key of reasoning that Qwen3 and others read."""
+
+
+def asked(one: Record, form: str) -> str:
+    """What a student is shown and does not learn."""
+    said = (f"<|im_start|>{turn['role']}\n{turn['content']}{EOS}\n" for turn in opening(one, form))
+    return "".join(said) + "<|im_start|>assistant\n"
 
 
 def tokenizer() -> PreTrainedTokenizerFast:

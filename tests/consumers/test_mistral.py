@@ -1,7 +1,7 @@
 """mistral-common's fine-tuning validation takes our conversations, and reads back what is meant."""
 
 import pytest
-from meant import SETS, SPLITS, TEXT_FORMS, answer, export, question
+from meant import SETS, SPLITS, TEXT_FORMS, answer, export, question, told
 from mistral_common.exceptions import MistralCommonException
 from mistral_common.protocol.instruct.request import ChatCompletionRequest
 from mistral_common.protocol.instruct.validator import ValidationMode
@@ -27,7 +27,8 @@ def test_every_conversation_is_valid_and_says_what_is_meant(format, set, form, m
         for row, one in zip(rows, meant, strict=True):
             assert row.keys() == {"messages"}
             tokens = mistral.encode_chat_completion(ChatCompletionRequest(**row)).tokens
-            assert mistral.decode(tokens) == f"{question(one)}{answer(one, form)}"
+            said = [*told(form), question(one), answer(one, form)]
+            assert mistral.decode(tokens) == "\n\n".join(said[:-1]) + said[-1]
             assert tokens[-1] == mistral.instruct_tokenizer.tokenizer.eos_id
 
 

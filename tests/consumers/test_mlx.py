@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import mlx.core as mx
 import pytest
-from meant import FORMS, SETS, SPLITS, export, question, trained
+from meant import FORMS, SETS, SPLITS, export, trained
 from mlx.utils import tree_flatten
 from mlx_lm.models import llama
 from mlx_lm.tuner.datasets import CacheDataset, load_dataset
 from mlx_lm.tuner.trainer import iterate_batches
-from students import EOS, config, tokenizer
+from students import EOS, asked, config, tokenizer
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +51,7 @@ def test_of_every_row_the_answer_is_trained(set, form, words):
             (row,), ((start, end),) = batch.tolist(), places.tolist()
             read.append((words.decode(row[:start]), words.decode(row[start:end])))
         # It sorts them by length.
-        assert sorted(read) == sorted((asked(o), f"{trained(o, form)}{EOS}\n") for o in meant)
-
-
-def asked(one):
-    """What is not trained."""
-    return f"<|im_start|>user\n{question(one)}{EOS}\n<|im_start|>assistant\n"
+        assert sorted(read) == sorted((asked(o, form), f"{trained(o, form)}{EOS}\n") for o in meant)
 
 
 def test_the_lines_of_the_readme_train(student, copied, monkeypatch):

@@ -2,7 +2,19 @@
 
 import pytest
 import rules
-from meant import FORMS, SETS, SPLITS, TEXT_FORMS, answer, export, question, reasoning, shape
+from meant import (
+    FORMS,
+    SETS,
+    SPLITS,
+    TEXT_FORMS,
+    answer,
+    export,
+    opening,
+    question,
+    reasoning,
+    shape,
+    told,
+)
 
 CHAT = {"openai-chat": TEXT_FORMS, "fireworks": FORMS, "mistral": TEXT_FORMS, "together": FORMS}
 CHAT_RULES = {"openai-chat": rules.openai_chat, "fireworks": rules.fireworks,
@@ -22,8 +34,8 @@ def test_a_chat_file_keeps_the_rules_and_says_what_is_meant(format, set, form):
     apart = {"reasoning_content"} if form == "field" else frozenset()
     for split in SPLITS:
         for row, one in zip(given.rows(split), given.meant(split), strict=True):
-            user, assistant = row["messages"]
-            assert user == {"role": "user", "content": question(one)}
+            *asked, assistant = row["messages"]
+            assert asked == opening(one, form)
             assert assistant["content"] == answer(one, form)
             assert assistant.keys() == {"role", "content"} | apart
             assert assistant.get("reasoning_content", "") == reasoning(one, form)
@@ -36,8 +48,7 @@ def test_a_file_of_pairs_keeps_the_rules_and_says_what_is_meant(format, set, for
         rows = given.rows(split)
         assert list(rules.openai_dpo(rows)) == []
         for row, one in zip(rows, given.meant(split), strict=True):
-            asked = row["input"]["messages"]
-            assert asked == [{"role": "user", "content": question(one)}]
+            assert row["input"]["messages"] == opening(one, form)
             assert row["preferred_output"][0]["content"] == answer(one, form)
             assert row["non_preferred_output"][0]["content"] == shape(one.doubt, one.wrong, form)
 
@@ -50,6 +61,9 @@ def test_a_file_for_gemini_keeps_the_rules_and_says_what_is_meant(format, set, f
         assert list(rules.gemini(rows)) == []
         said = [[part["text"] for turn in row["contents"] for part in turn["parts"]]
                 for row in rows]  # fmt: skip
+        told_apart = [[part["text"] for part in row.get("systemInstruction", {}).get("parts", [])]
+                      for row in rows]  # fmt: skip
+        assert told_apart == [told(form)] * len(rows)
         assert said == [[question(one), answer(one, form)] for one in given.meant(split)]
 
 
@@ -61,6 +75,7 @@ def test_a_file_for_bedrock_keeps_the_rules_and_says_what_is_meant(format, set, 
         assert list(rules.bedrock(rows)) == []
         for row, one in zip(rows, given.meant(split), strict=True):
             asked, said = (turn["content"] for turn in row["messages"])
+            assert row.get("system", []) == [{"text": text} for text in told(form)]
             assert asked == [{"text": question(one)}]
             assert said[-1] == {"text": answer(one, form)}
             why = reasoning(one, form)

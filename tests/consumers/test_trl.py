@@ -3,9 +3,9 @@
 import pytest
 from datasets import Dataset
 from jinja2.exceptions import TemplateError
-from meant import FORMS, SETS, TEXT_FORMS, answer, export, question, trained
-from students import EOS
-from trainers import FEW, asked, read, readme, sft, trained_two_steps, two_steps
+from meant import FORMS, SETS, SPLITS, TEXT_FORMS, answer, export, opening, question, told, trained
+from students import EOS, asked
+from trainers import FEW, read, readme, sft, trained_two_steps
 from trl import SFTConfig, SFTTrainer
 
 
@@ -14,9 +14,8 @@ from trl import SFTConfig, SFTTrainer
 def test_of_prompt_and_completion_the_completion_is_learned(set, form, student, tmp_path):
     given = export(set, "trl-prompt-completion", form)
     trainer = sft(student, tmp_path, given.rows("train"))
-    meant = [(asked(one), f"{trained(one, form)}{EOS}\n") for one in given.meant("train")]
+    meant = [(asked(one, form), f"{trained(one, form)}{EOS}\n") for one in given.meant("train")]
     assert list(read(trainer)) == meant
-    assert two_steps(trainer)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -24,9 +23,9 @@ def test_of_prompt_and_completion_the_completion_is_learned(set, form, student, 
 def test_of_messages_what_the_assistant_says_is_learned(set, form, student, tmp_path):
     given = export(set, "trl-messages", form)
     trainer = sft(student, tmp_path, given.rows("train"), assistant_only_loss=True)
-    meant = [(f"{asked(one)}\n", f"{trained(one, form)}{EOS}") for one in given.meant("train")]
-    assert list(read(trainer)) == meant
-    assert two_steps(trainer)
+    assert list(read(trainer)) == [
+        (f"{asked(one, form)}\n", f"{trained(one, form)}{EOS}") for one in given.meant("train")
+    ]
 
 
 @pytest.mark.parametrize("form", TEXT_FORMS)
@@ -35,18 +34,17 @@ def test_of_a_text_all_is_learned(set, form, student, tmp_path):
     given = export(set, "trl-text", form)
     trainer = sft(student, tmp_path, given.rows("train"))
     assert list(read(trainer)) == [
-        ("", f"{question(one)}\n\n{answer(one, form)}{EOS}") for one in given.meant("train")
+        ("", "\n\n".join([*told(form), question(one), answer(one, form)]) + EOS)
+        for one in given.meant("train")
     ]
-    assert two_steps(trainer)
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("format", ["hf", "unsloth"])
-def test_what_is_trained_through_trl_is_as_its_own_format(format, form):
+@pytest.mark.parametrize("set", SETS)
+def test_what_unsloth_trains_through_trl_is_as_its_own_format(set, form):
     """Unsloth itself wants a GPU."""
-    assert export("open", format, form).rows("train") == (
-        export("open", "trl-prompt-completion", form).rows("train")
-    )
+    given, same = (export(set, format, form) for format in ("unsloth", "trl-prompt-completion"))
+    assert [given.rows(split) for split in SPLITS] == [same.rows(split) for split in SPLITS]
 
 
 @pytest.mark.parametrize(
@@ -65,13 +63,13 @@ def test_the_lines_of_the_readme_train_every_row(format, variant, student, copie
     assert trained_two_steps(trainer)
 
 
-def test_a_student_answers_every_prompt_itself(student, copied):
-    given = copied("open", "trl-prompts", "only")
-    assert given.rows("train") == [
-        {"prompt": [{"role": "user", "content": question(one)}]} for one in given.meant("train")
-    ]
+@pytest.mark.parametrize("variant", ["only", "system"])
+def test_a_student_answers_every_prompt_itself(variant, student, copied):
+    given = copied("open", "trl-prompts", variant)
+    meant = [{"prompt": opening(one, variant)} for one in given.meant("train")]
+    assert given.rows("train") == meant
     trainer = readme(given, student, max_completion_length="8")["trainer"]
-    assert len(trainer.train_dataset) == len(given.meant("train"))
+    assert len(trainer.train_dataset) == len(meant)
     assert trained_two_steps(trainer)
 
 

@@ -3,10 +3,22 @@
 import pytest
 from datasets import load_dataset
 from datasets.exceptions import DatasetGenerationError
-from meant import FORMS, MATERIAL, SETS, export, lines
+from meant import FORMS, MATERIAL, SETS, Export, export, lines, told
 
-FOLDERS = sorted(path.parent for path in MATERIAL.glob("*/*/*/train.jsonl"))
-assert FOLDERS, "material.py made no exports"
+
+def distinct():
+    """The JSON Lines of every export, and the sidecars; those with equal bytes once."""
+    found = {}
+    for page in sorted(MATERIAL.glob("*/*/*/README.md")):
+        given = Export("", page.parent).files()
+        beside = {split: f"{split}.meta.jsonl" for split in given}
+        for kind, names in ("rows", given), ("sidecars", beside):
+            files = {split: page.parent / name for split, name in names.items()}
+            if given and all(path.suffix == ".jsonl" for path in files.values()):
+                key = tuple(path.read_bytes() for path in files.values())
+                found.setdefault(key, ("-".join([*page.parts[-4:-1], kind]), files))
+    assert found, "material.py made no exports"
+    return [pytest.param(files, id=name) for name, files in found.values()]
 
 
 def nulls(value, at=""):
@@ -19,18 +31,12 @@ def nulls(value, at=""):
         yield from nulls(part, f"{at}[]")
 
 
-@pytest.mark.parametrize("end", [".jsonl", ".meta.jsonl"])
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: "-".join(path.parts[-3:]))
-def test_every_row_is_loaded_as_it_is(folder, end):
-    files = {
-        path.name.removesuffix(end): str(path)
-        for path in sorted(folder.glob("*.jsonl"))
-        if path.name.endswith(".meta.jsonl") == (end == ".meta.jsonl")
-    }
-    data = load_dataset("json", data_files=files)
+@pytest.mark.parametrize("files", distinct())
+def test_every_row_is_loaded_as_it_is(files):
+    data = load_dataset("json", data_files={split: str(path) for split, path in files.items()})
     for split, path in files.items():
         rows = data[split].to_list()
-        assert rows == lines(MATERIAL / path)
+        assert rows == lines(path)
         assert [where for row in rows for where in nulls(row)] == []
 
 
@@ -55,9 +61,16 @@ def test_a_table_is_read_cell_by_cell(set, form, copied):
     given = copied(set, "csv", form)
     names = {}
     exec(given.snippet(), names)
+    data = load_dataset("csv", data_files=given.files(), keep_default_na=False)
     same = export(set, "jsonl", form)
     for split, table in names["data"].items():
         rows = same.rows(split)
-        assert len(table) == len(rows)
+        assert len(table) == len(data[split]) == len(rows)
         for name in rows[0]:
-            assert list(table[name]) == [row[name] for row in rows]
+            assert list(table[name]) == list(data[split][name]) == [row[name] for row in rows]
+
+
+@pytest.mark.parametrize("set", SETS)
+def test_a_system_prompt_has_a_column(set):
+    rows = export(set, "jsonl", "system").rows("train")
+    assert [[row["system"]] for row in rows] == [told("system")] * len(rows)

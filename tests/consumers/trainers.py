@@ -5,8 +5,6 @@ import re
 
 import torch
 from datasets import Dataset
-from meant import question
-from students import EOS
 from trl import SFTConfig, SFTTrainer
 
 torch.set_num_threads(1)
@@ -61,18 +59,7 @@ def read_completions(trainer):
         ]
 
 
-def asked(one):
-    """What the student is shown and does not learn."""
-    return f"<|im_start|>user\n{question(one)}{EOS}\n<|im_start|>assistant\n"
-
-
 def trained_two_steps(trainer):
     """Whether two steps were made, and came to a loss."""
     (loss,) = [entry["train_loss"] for entry in trainer.state.log_history if "train_loss" in entry]
     return trainer.state.global_step == 2 and math.isfinite(loss)
-
-
-def two_steps(trainer):
-    """Train; whether it came to a loss."""
-    trainer.train()
-    return trained_two_steps(trainer)
