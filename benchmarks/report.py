@@ -6,27 +6,46 @@ Makes a run with verdicts and scores in a temporary folder, writes its report tw
 page in headless Chromium, if there is one.
 """
 
-import resource
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+TESTS = Path(__file__).parent.parent / "tests"
 RECORDS = 100_000
 WORDS = "The rent is cheap, the loan costs more than bonds bring, and a reserve comes first. " * 6
 OPENINGS = 5
+MAKE = f"""
+import sys
+sys.path.insert(0, {str(TESTS)!r})
+from pathlib import Path
+from reports import full
+full(Path(sys.argv[1]), int(sys.argv[2]), text={WORDS!r})
+"""
 
 
-def write(run: Path) -> float:
-    """Seconds that the command takes, in a process of its own."""
+class Took(NamedTuple):
+    """What a process took: of its own, as this one stays small."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def took(*words: object) -> Took:
+    """Run Python with these arguments to a good end."""
     start = time.perf_counter()
-    command = [sys.executable, "-m", "distillgen", "report", str(run), "--quiet"]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    process = subprocess.Popen([sys.executable, *map(str, words)], stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    kilobytes = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    cpu_s = used.ru_utime + used.ru_stime
+    return Took(time.perf_counter() - start, cpu_s, kilobytes / 1024)
 
 
 def opened(page: Path) -> list[float]:
@@ -51,17 +70,16 @@ def opened(page: Path) -> list[float]:
 
 def main() -> None:
     """Print the figures, a line each."""
-    from reports import full
-
     n = int(sys.argv[1]) if len(sys.argv) > 1 else RECORDS
     with tempfile.TemporaryDirectory() as folder:
-        run = full(Path(folder) / "run", n, text=WORDS)
+        run = Path(folder) / "run"
+        took("-c", MAKE, run, n)
         size = sum(path.stat().st_size for path in run.iterdir())
         print(f"{n:,} records, {size / 1e6:,.0f} MB of files")
-        first = write(run)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"written in {first:.1f} s, at most {peak:.0f} MB of memory")
-        print(f"asked for again, nothing changed: {write(run):.1f} s")
+        report = ("-m", "distillgen", "report", run, "--quiet")
+        first, again = took(*report), took(*report)
+        print(f"written in {first.wall_s:.1f} s ({first.cpu_s:.1f} CPU-s), {first.peak_mb:.0f} MB")
+        print(f"again, nothing changed: {again.wall_s:.1f} s ({again.cpu_s:.1f} CPU-s)")
         page = run / "report.html"
         print(f"the page: {page.stat().st_size / 1e3:,.0f} kB")
         if times := opened(page):

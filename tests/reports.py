@@ -9,7 +9,7 @@ from jobs import rows_in
 from distillgen.records import digest
 
 Row = dict[str, Any]
-REQUEST = "0" * 64
+REQUEST = "ab" * 32
 LABELS = ("yes", "no", "perhaps")
 STEADY = {"version": "0.1.0", "started": "2026-01-01T00:00:00+00:00",
           "finished": "2026-01-01T00:01:30+00:00", "ended": "done"}  # fmt: skip

@@ -203,6 +203,17 @@ def test_verdicts_go_with_their_answers_though_some_have_none(tmp_path):
     assert found.unfailing == 0
 
 
+def test_a_verdict_on_an_answer_that_is_gone_is_passed_over(tmp_path):
+    gone = [checked(9, 1, refused=False), checked(1, 2, refused=False), checked(8, 3, refused=True)]
+    run = run_of(
+        tmp_path, [row(0), row(1), row(2)], checks=gone,
+        manifest={"check": entry(options={"checks": ["refused"]})},
+    )  # fmt: skip
+    found = facts.of(run)
+    assert [one.record.id for one in found.samples["checks"]] == ["1"]
+    assert [(one.applied, one.passed) for one in found.checks] == [(1, 0)]
+
+
 def test_scores_of_another_answer_and_of_candidates_are_not_those_of_the_answer(tmp_path):
     rows = [row(0), row(1), row(2)]
     scores = [
