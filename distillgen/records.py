@@ -364,6 +364,10 @@ SoftMethod = Literal["logprobs", "votes", "verbal", "smooth"]
 its draws, probabilities that it stated, or a fixed share for the hard label."""
 
 
+Reviewable = Literal["question", "user_context", "rationale", "answer", "label"]
+"""The texts of a record that a person may change."""
+
+
 class Answer(Record):
     """An answered example: one line of `answers.jsonl`."""
 
@@ -409,6 +413,10 @@ class Answer(Record):
     """Every draw of every teacher, those without an answer too; none where there was one draw."""
     refinements: tuple[Refinement, ...] = ()
     """What the answer was before each time that the teacher went over it."""
+    edited_by: str = ""
+    """The reviewer whose texts stand here in place of the teacher's."""
+    edited_from: dict[Reviewable, str] = Field(default_factory=dict)
+    """The teacher's texts of the fields that the reviewer changed."""
     id: str
     """The example's id."""
     strategy: str = ""
@@ -770,6 +778,41 @@ class Checked(Record):
         """The same with the verdicts as rows, also when there are none."""
         checks = {name: verdict.row() for name, verdict in self.checks.items()}
         return super().row() | {"checks": checks}
+
+
+Decision = Literal["accept", "edit", "reject", "skip", "undo"]
+"""What a person does about a record: it is good as it is; it is, with other texts; it is not; not
+now; or the person's last one about it is taken back."""
+class Review(Record):
+    """What a person decided about a record: one line of `reviews.jsonl`, never changed again.
+
+    `id` and `decision` alone will do.
+    """
+
+    id: str
+    """The record's id."""
+    reviewer: str = ""
+    """Who decided; the latest decision of each reviewer counts."""
+    decision: Decision
+    """`skip` neither decides nor takes anything back; `undo` takes the reviewer's last line about
+    the record back, so that the one before counts again."""
+    fields: dict[Reviewable, str] = Field(default_factory=dict)
+    """For `edit`: the texts that differ from the record's, as the person wants them."""
+    was: dict[Reviewable, str] = Field(default_factory=dict)
+    """The teacher's texts of the same fields."""
+    candidate: int | None = None
+    """Place among the record's candidates, from 0, of the one that was chosen instead."""
+    reason: str = ""
+    """Why it is rejected."""
+    note: str = ""
+    """Anything else."""
+    settles: bool = False
+    """It goes before what the reviewers said: they differed, and this is what holds."""
+    version: str = ""
+    """What the decision was made on: digest of the record's texts, 16 hexadecimal digits, a point,
+    and the state of its decisions. Empty, in lines written by hand: it holds for any text."""
+    at: str = ""
+    """When, in UTC."""
 
 
 Split = Literal["train", "validation", "test"]

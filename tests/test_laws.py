@@ -24,7 +24,7 @@ FLOORS = {
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer answered card checked compare course coverage decontaminate deduped defaults"
     " delivery draft dry_run expand export facts figures findings init judge judging"
-    " mending pairs probing reading report sections seeds select splits standing stats"
+    " mending pairs probing reading report review sections seeds select splits standing stats"
     " trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
