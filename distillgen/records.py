@@ -783,6 +783,8 @@ class Checked(Record):
 Decision = Literal["accept", "edit", "reject", "skip", "undo"]
 """What a person does about a record: it is good as it is; it is, with other texts; it is not; not
 now; or the person's last one about it is taken back."""
+
+
 class Review(Record):
     """What a person decided about a record: one line of `reviews.jsonl`, never changed again.
 

@@ -104,6 +104,14 @@ class Decisions:
         """Of every record that anything was said of."""
         return iter(self._marks)
 
+    def __contains__(self, id: object) -> bool:
+        """Whether there is a line about a record with this id."""
+        return id in self._marks
+
+    def __len__(self) -> int:
+        """Lines, of all decisions."""
+        return sum(map(len, self._marks.values()))
+
     def reviewers(self) -> list[str]:
         """Everybody who decided anything, by name."""
         return sorted(self._names)
@@ -126,7 +134,7 @@ class Decisions:
             elif (place := _last(live, mark.reviewer)) is not None:
                 del live[place]
         said = {m.reviewer: m for m in live if m.decision != "skip" and not m.settles}
-        settled = [m for m in live if m.settles]
+        settled = [m for m in live if m.settles and m.decision != "skip"]
         skipped = {m.reviewer for m in live if m.decision == "skip"} - said.keys()
         return Standing(said, settled[-1] if settled else None, frozenset(skipped))
 

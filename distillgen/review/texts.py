@@ -19,8 +19,8 @@ def taught(record: Answer) -> dict[Reviewable, str]:
 
 
 def of(texts: Mapping[Reviewable, str]) -> str:
-    """Digest of the texts, 16 hexadecimal digits: what a decision is about."""
-    return digest([texts[name] for name in FIELDS])[:16]
+    """Digest of the texts, 16 hexadecimal digits: what a decision is about. Blank ones are none."""
+    return digest([texts[name] if texts[name].strip() else "" for name in FIELDS])[:16]
 
 
 def decision(
