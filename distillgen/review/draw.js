@@ -5,6 +5,7 @@ import { differenceOf, make, textOf } from "./words.js";
 export const FIELDS = ["user_context", "question", "answer", "label", "rationale"];
 const NAMES = { user_context: "Context", question: "Question", answer: "Answer", label: "Label", rationale: "Rationale" };
 export const DONE = { accept: "Accepted", edit: "Edited", reject: "Rejected", skip: "Skipped", undo: "Taken back", conflict: "The reviewers differ" };
+const DID = { accept: "accepted it", edit: "edited it", reject: "rejected it" };
 const SAID = { accept: "accepts it", edit: "edits it", reject: "rejects it" };
 
 /** The fields that a record has, or may have while it is edited. */
@@ -122,7 +123,7 @@ function checks(found) {
 function judged(one) {
   const scores = make("div", { kind: "scores" });
   for (const [aspect, score] of one.scores) scores.append(make("span", {}, `${aspect} `, make("b", { text: score }), " of 5"));
-  return make("section", {}, make("h3", { text: `The judge, ${one.judge}` }), scores, one.analysis ? textOf(one.analysis) : null);
+  return make("section", {}, make("h3", { text: one.judge ? `The judge, ${one.judge}` : "The judge" }), scores, one.analysis ? textOf(one.analysis) : null);
 }
 
 /** Other answers side by side. */
@@ -155,7 +156,7 @@ export function banner(record, me, take) {
       make("strong", { text: "The reviewers differ. Take one of the decisions, or decide anew below." }), voices);
   }
   const told = [];
-  if (settled) told.push(`Settled by ${settled.reviewer}: ${DONE[settled.decision].toLowerCase()}. ${settled.reason}`);
+  if (settled) told.push(`It was settled: ${spoken(settled, me)}`);
   for (const one of [mine, ...others].filter(Boolean)) told.push(spoken(one, me));
   if (!told.length) return record.double ? make("div", { kind: "banner" }, "This record goes to two reviewers; each decides alone.") : null;
   return make("div", { kind: "banner" }, ...told.map(text => make("p", { text })));
@@ -164,7 +165,7 @@ export function banner(record, me, take) {
 function spoken(one, me) {
   const who = one.reviewer === me ? "You" : one.reviewer;
   const note = one.note ? ` Note: ${one.note}` : "";
-  return `${who}: ${DONE[one.decision].toLowerCase()}${one.reason ? `, ${one.reason}` : ""}.${note}`;
+  return `${who} ${DID[one.decision]}${one.reason ? `: ${one.reason}` : ""}.${note}`;
 }
 
 function voice(one, record, take, key) {

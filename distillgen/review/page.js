@@ -14,7 +14,7 @@ const kept = (name, otherwise) => JSON.parse(sessionStorage.getItem(name) ?? "nu
 const keep = (name, value) => sessionStorage.setItem(name, JSON.stringify(value));
 
 const state = {
-  me: "", start: null, filter: { ...EVERYTHING }, counts: { matching: 0, waiting: 0 },
+  me: "", start: null, filter: { ...EVERYTHING }, counts: { matching: null, waiting: 0 },
   record: null, base: null, from: null, candidate: null, editing: false, listing: false,
   busy: false, since: 0, more: 0,
 };
@@ -95,8 +95,8 @@ async function go(after, back) {
   if (!found.record && after != null && state.filter.show !== "open") return say(back ? "This is the first." : "This is the last.");
   Object.assign(state.counts, found);
   if (found.record) open(found.record);
-  else nothingLeft();
-  progress();
+  await progress();
+  if (!found.record) nothingLeft();
 }
 
 function open(record) {
@@ -128,7 +128,12 @@ function nothingLeft() {
   if (state.filter.show !== "open") show([end("No reviewed record matches.", ["Choose other filters, or go back to what is open."], all)]);
   else if (filtered && !matching) show([end("No record matches these filters.", ["Choose others, or clear them."], all)]);
   else if (filtered) show([end("These are all reviewed.", [`${matching.toLocaleString("en")} records match the filters.`], all, decided)]);
-  else show([end("Everything is reviewed. Thank you.", ["Each decision is saved. You can close this page; in the terminal, Ctrl-C ends the program.", $("estimate").textContent], decided)]);
+  else {
+    const title = state.open ? "Nothing is left for you. Thank you." : "Everything is reviewed. Thank you.";
+    const open = state.open && `${state.open.toLocaleString("en")} still open: skipped, or for another reviewer.`;
+    show([end(title, [open, "Each decision is saved. You can close this page; in the terminal, Ctrl-C ends the program.", $("estimate").textContent],
+      decided, ...(state.open ? [button("Look at all", () => filter({ ...EVERYTHING, show: "all" }))] : []))]);
+  }
   $("candidates").hidden = true;
   buttons();
   top();
@@ -299,15 +304,15 @@ async function progress() {
   if (found.status !== 200) return;
   const { counts, estimate, more, kappas } = found;
   const reviewed = counts.given - counts.open;
-  Object.assign(state, { more, kappas, conflicts: counts.conflict });
+  Object.assign(state, { more, kappas, conflicts: counts.conflict, open: counts.open });
   $("bar").max = counts.given || 1;
   $("bar").value = reviewed;
   const n = number => number.toLocaleString("en");
   const parts = [make("strong", { text: `${n(reviewed)} of ${n(counts.given)} reviewed` })];
   const { matching, waiting } = state.counts;
-  if (matching !== counts.given) parts.push(` · ${n(waiting)} of ${n(matching)} in this filter to go`);
+  if (matching !== null && matching !== counts.given) parts.push(` · ${n(waiting)} of ${n(matching)} in this filter to go`);
   const left = minutes(matching === counts.given ? Math.min(waiting, more || waiting) : waiting);
-  if (left) parts.push(` · ${left}${more && matching === counts.given && more < waiting ? " for the estimate" : ""} left`);
+  if (left) parts.push(` · ${left} ${more && matching === counts.given && more < waiting ? "to ± 5" : "to go"}`);
   $("progress").replaceChildren(...parts);
   $("estimate").textContent = [estimate, ...kappas.slice(0, 1).map(one => one.kappa === null ? "" : `kappa ${one.kappa}`)].filter(Boolean).join(" · ");
   $("open-conflicts").hidden = !counts.conflict;
@@ -345,7 +350,10 @@ function pressed(event) {
   if (event.key === "Escape" && state.editing) return cancel();
   if (inField || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !$("keys-on").checked || !state.me) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : "";
-  if (/^[1-9]$/.test(key)) return document.querySelector(`main button[aria-keyshortcuts="${key}"]`)?.click();
+  if (/^[1-9]$/.test(key)) {
+    event.preventDefault();
+    return document.querySelector(`main button[aria-keyshortcuts="${key}"]`)?.click();
+  }
   if (!ACTS[key] || (state.editing && key !== "?")) return;
   event.preventDefault();
   ACTS[key]();
@@ -363,6 +371,7 @@ function who() {
   $("names").hidden = !reviewers.length;
   $("who").querySelector("form").elements.name.value = state.me;
   $("who").showModal();
+  $("who").querySelector("input").select();
 }
 
 function named(name) {
@@ -421,7 +430,7 @@ async function begin() {
   state.start = await ask("start");
   const { run, reviewers, double } = state.start;
   document.title = `Review of ${run}`;
-  $("run").replaceChildren("Review of ", textOf(run, "run"));
+  $("run").replaceChildren("Review of ", ...textOf(run).childNodes);
   choices(state.start);
   state.filter = kept("filter", state.filter);
   for (const [name, value] of Object.entries(state.filter)) $("filters").elements[name].value = value;
@@ -429,7 +438,7 @@ async function begin() {
   const place = kept("place");
   if (!me) return progress().then(who);
   state.kappas = [];
-  await (place === null ? named(me) : named(me).then(() => openAt(place)));
+  await (place == null ? named(me) : named(me).then(() => openAt(place)));
   if (!sessionStorage.getItem("greeted")) say(`You go on as ${me}.`);
   keep("greeted", true);
 }

@@ -58,7 +58,7 @@ def record(desk: Desk, place: int, reviewer: str) -> dict[str, JSON]:
         "closed": one.label is not None,
         "images": [words(path) for path in one.images],
         "checks": list(_checks(shown)),
-        "judged": [_judged(found) for found in shown.judged if found.candidate is None],
+        "judged": list(_judged(shown)),
         "facts": list(_facts(one)),
         "candidates": [_candidate(shown, n, found) for n, found in enumerate(one.candidates)],
         "double": double,
@@ -80,9 +80,14 @@ def _checks(shown: Shown) -> Iterator[dict[str, JSON]]:
         yield {"name": spaced(name), "passed": verdict.passed, "found": found, "help": help}
 
 
-def _judged(found: Said) -> dict[str, JSON]:
-    scores = [[spaced(aspect), score] for aspect, score in found.scores.items()]
-    return {"judge": found.judge, "scores": scores, "analysis": words(found.analysis)}
+def _judged(shown: Shown) -> Iterator[dict[str, JSON]]:
+    """What the judge said of the answer; where its words are gone, the scores in the record."""
+    told = [found for found in shown.judged if found.candidate is None]
+    if not told and shown.record.scores:
+        told = [Said(shown.record.scores, "", "")]
+    for found in told:
+        scores = [[spaced(aspect), words(score)] for aspect, score in found.scores.items()]
+        yield {"judge": found.judge, "scores": scores, "analysis": words(found.analysis)}
 
 
 def _facts(one: Answer) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ const HIDDEN = new RegExp(
   + "\\ufeff\\ufff9-\\uffff\\ud800-\\udfff\\u{e0000}-\\u{e007f}]", "gu");
 const BEGINNING = 4000; // characters of a long text that are shown at first
 const LONG = 6000;
+const LEAST_SAME = 0.3; // share of a text that must stay for the two to be read as one
 const MOST_CELLS = 4e6; // of the table in which two texts are compared
 
 export function make(tag, { text, kind, ...attributes } = {}, ...children) {
@@ -59,7 +60,10 @@ export function difference(before, after) {
   const parts = [["", a.slice(0, start).join("")]];
   parts.push(...middle(a.slice(start, a.length - end), b.slice(start, b.length - end)));
   parts.push(["", a.slice(a.length - end).join("")]);
-  return joined(parts);
+  const found = joined(parts);
+  const same = found.filter(([sign]) => !sign).reduce((sum, [, text]) => sum + text.trim().length, 0);
+  if (same < LEAST_SAME * Math.max(before.length, after.length)) return [["-", before], ["+", after]];
+  return found;
 }
 
 /** By the longest common subsequence; where that would take too long, all of it is new. */
