@@ -16,7 +16,8 @@ from distillgen.checked import TRUTH, Outcome
 from distillgen.checks import said
 from distillgen.records import JSON, Answer, Verdict, digest
 from distillgen.reliability import Reliability
-from distillgen.sidecars import CHECKS, SCORES, reviewed
+from distillgen.review.reviewed import Reviewed
+from distillgen.sidecars import CHECKS, SCORES
 from distillgen.stats import Drawn
 
 TEXTS = ("question", "user_context", "rationale", "answer")
@@ -126,7 +127,7 @@ class Walk:
         self._bins = {name: Counter[int]() for name in TEXTS}
         self._longest = Counter[str]()
         self._checked, self._scored = _Beside(run / CHECKS), _Beside(run / SCORES)
-        self._decided = reviewed(run)
+        self._decided = Reviewed.beside(run)
         self._worst: dict[str, list[tuple[float, int, Sample]]] = {}
         self._line = 0
 
@@ -157,7 +158,7 @@ class Walk:
             row for row in self._scored.of(self._line, record.id) if row.get("candidate") is None
         ]
         score = next((row for row in scored if row["of"] == digest(texts)[:16]), None)
-        right = self._decided.get(record.id)
+        right = self._decided.right(record)
         if right is None and texts[-1]:
             gold = verdicts.get(TRUTH)
             right = gold.passed if gold else finals.right(

@@ -75,6 +75,8 @@ class Delivery:
     records: Counter[Split] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     methods: Counter[str] = field(default_factory=Counter)
+    edited: int = 0
+    """Records with texts of a reviewer."""
     long: int = 0
     """Records with a row above `max_length` that were written all the same."""
     broken: list[str] = field(default_factory=list)
@@ -114,6 +116,8 @@ class Delivery:
         if not self._sound(record, rows):
             return
         self.records[split] += 1
+        side = record if isinstance(record, Answer) else record.chosen
+        self.edited += bool(side.edited_by)
         if isinstance(record, Answer) and record.soft_method:
             self.methods[record.soft_method] += 1
         self._write(rows, record, self.data[split], self.meta[split])
@@ -240,12 +244,14 @@ def lineage(record: Answer | Preference) -> dict[str, JSON]:
         return {
             "id": record.id, "teacher": record.teacher, "strategy": record.strategy,
             "parents": list(record.parents), "request": record.request,
+            **({"edited_by": record.edited_by} if record.edited_by else {}),
         }  # fmt: skip
     better, worse = record.chosen, record.rejected
     return {
         "id": better.id, "teacher": better.teacher, "request": better.request,
         "rejected_id": worse.id, "rejected_teacher": worse.teacher,
         "rejected_request": worse.request, "reason": record.reason,
+        **({"edited_by": better.edited_by} if better.edited_by else {}),
     }  # fmt: skip
 
 

@@ -681,10 +681,11 @@ class Comparison(Record):
 
 
 ExclusionReason = Literal[
-    "not_judged", "below_min", "check_silent", "check_failed", "too_near", "over_budget",
-    "single", "all_right", "all_wrong", "undecided",
+    "rejected_by_review", "review_conflict", "not_judged", "below_min", "check_silent",
+    "check_failed", "too_near", "over_budget", "single", "all_right", "all_wrong", "undecided",
 ]  # fmt: skip
-"""Why a record is left out. By `select`: a score is missing, or too low; a check says nothing, or
+"""Why a record is left out. By `select`: a person rejected it, or reviewers differ and nobody
+settled it; a score is missing, or too low; a check says nothing, or
 failed; it is too like a better one; better ones filled the budget. By `pairs`: there is one answer
 only; all are right, or wrong; neither scores nor a comparison tell them apart."""
 
@@ -697,7 +698,7 @@ class Exclusion(Record):
     user_context: str = ""
     """Its context."""
     reason: ExclusionReason
-    """Of `select` the first six, of `pairs` the last four."""
+    """Of `select` the first eight, of `pairs` the last four."""
     detail: str = ""
     """The same in words."""
     of: str = ""
@@ -725,6 +726,8 @@ class Side(Record):
     """Id of the record."""
     request: str = ""
     """Key of the request that brought it."""
+    edited_by: str = ""
+    """The reviewer who wrote it in place of the teacher's."""
 
     @property
     def length(self) -> int:
@@ -732,9 +735,9 @@ class Side(Record):
         return len(self.rationale) + len(self.answer)
 
 
-PreferenceReason = Literal["right_wrong", "judge_margin", "compared"]
-"""How the better answer is known: by the right answer, by scores, or by a comparison that came out
-the same in both orders."""
+PreferenceReason = Literal["edited", "right_wrong", "judge_margin", "compared"]
+"""How the better answer is known: a person put it in the place of the other; by the right answer or
+a person's decision; by scores; or by a comparison that came out the same in both orders."""
 
 
 class Preference(Record):

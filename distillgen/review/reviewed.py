@@ -5,13 +5,13 @@ differ and nobody settled it, nothing holds: the record is left out, and is neit
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from distillgen.contenders import Contender, Item
-from distillgen.records import Answer, Review, Reviewable
+from distillgen.records import JSON, Answer, Preference, Review, Reviewable
 from distillgen.review import texts
 from distillgen.review.store import Decisions, Standing
 from distillgen.sidecars import REVIEWS
@@ -21,6 +21,8 @@ REJECTED: Literal["rejected_by_review"] = "rejected_by_review"
 CONFLICT: Literal["review_conflict"] = "review_conflict"
 Reason = Literal["rejected_by_review", "review_conflict"]
 """Why a record that people looked at is left out."""
+SOMEBODY = "a reviewer"
+"""Who gave no name."""
 SAID = ("rationale", "answer", "label")
 """The fields in which a change says that the teacher was wrong."""
 
@@ -42,6 +44,13 @@ class Outcome(NamedTuple):
             return CONFLICT
         empty = self.verdict == "edit" and self.review and not self.review.fields
         return REJECTED if self.verdict == "reject" or empty else None
+
+    @property
+    def why(self) -> str:
+        """The reason that a person gave, or who differs."""
+        if self.verdict == "conflict":
+            return f"{' and '.join(name or SOMEBODY for name in self.reviewers)} differ"
+        return self.review.reason if self.review else ""
 
     @property
     def fields(self) -> Mapping[Reviewable, str]:
@@ -66,7 +75,8 @@ class Reviewed:
 
     decisions: Decisions
     counts: Counter[str] = field(default_factory=Counter)
-    """By verdict, of the records that went through `taken`."""
+    """By verdict, of the records that went through `taken`; `outdated` are those that people
+    decided about when their texts were others."""
 
     @classmethod
     def beside(cls, run: Path) -> "Reviewed":
@@ -93,7 +103,7 @@ class Reviewed:
 
     def of_item(self, item: Item) -> Outcome | None:
         """The same, of a record of a file that anybody wrote."""
-        return self.outcome(item.id, texts.of(_taught(item))) if item.id in self else None
+        return self.outcome(item.id, texts.of(taught(item))) if item.id in self else None
 
     def right(self, record: Answer) -> bool | None:
         """Whether the answer as it stands in the record is right, by what people decided."""
@@ -114,9 +124,39 @@ class Reviewed:
         found = self.of(record)
         if found:
             self.counts[found.verdict] += 1
+        elif record.id in self and self.outcome(record.id):
+            self.counts["outdated"] += 1
         if found and found.left_out:
             return record, found.left_out
         return edited(record, found), None
+
+    def notes(self) -> list[str]:
+        """What to say of the records that went through `taken`."""
+        n = self.counts
+        told = {
+            "accept": "accepted", "edit": "changed", "reject": "rejected and left out",
+            "conflict": "left out as reviewers differ",
+        }  # fmt: skip
+        said = [f"{n[name]:,} {words}" for name, words in told.items() if n[name]]
+        notes = [f"reviewed: {', '.join(said)}"] if said else []
+        if n["outdated"]:
+            notes.append(
+                f"{n['outdated']:,} reviewed records have other texts now: what was decided about"
+                " them does not count"
+            )
+        return notes
+
+    def outdates(self, pair: Preference) -> Reason | None:
+        """Why a pair is left out: what it prefers was the teacher's answer, and is no longer.
+
+        `pairs` makes it anew.
+        """
+        better = pair.chosen
+        if better.edited_by or better.candidate is not None or better.id not in self:
+            return None
+        found = self.outcome(better.id)
+        mended = found and any(name in found.fields for name in SAID)
+        return REJECTED if mended else found.left_out if found else None
 
 
 def resolve(decisions: Decisions, standing: Standing) -> Outcome | None:
@@ -149,22 +189,43 @@ def edited(record: Answer, found: Outcome | None) -> Answer:
         return record
     before = texts.taught(record)
     now = before | fields
-    by = found.review.reviewer or "a reviewer" if fields and found and found.review else ""
+    by = (found.review.reviewer or SOMEBODY) if fields and found and found.review else ""
     changes: dict[str, object] = {str(name): text for name, text in now.items()}
     changes |= {"label": now["label"] or None, "edited_by": by}
     changes["edited_from"] = {name: before[name] for name in texts.FIELDS if name in fields}
-    if any(name in fields for name in SAID):
-        changes |= {"checks": {}, "scores": {}, "votes": None, "vote_share": None,
-                    "agreement": None}  # fmt: skip
-    if "label" in fields:
-        changes |= {"soft_label": {}, "soft_method": None, "covered_mass": None}
+    for name in outdated(fields):
+        changes[name] = Answer.model_fields[name].get_default(call_default_factory=True)
     if "rationale" in fields:
         known = record.rationale_source if record.rationale_source != "none" else "requested"
         changes["rationale_source"] = known if now["rationale"] else "none"
     return record.model_copy(update=changes)
 
 
-def _taught(item: Item) -> dict[Reviewable, str]:
+def outdated(fields: Iterable[str]) -> Iterator[str]:
+    """Of a record whose texts a person changed, the columns that speak of the teacher's texts."""
+    names = set(fields)
+    if names & set(SAID):
+        yield from ("checks", "scores", "votes", "vote_share", "agreement")
+    if "label" in names:
+        yield from ("soft_label", "soft_method", "covered_mass")
+
+
+def changes(item: Item, found: Outcome | None) -> dict[str, JSON]:
+    """The columns in which an item becomes the record as a person wants it; see `edited`."""
+    before = taught(item)
+    fields = found.fields if found else {}
+    if not fields and not item.columns.get("edited_from"):
+        return {}
+    by = (found.review.reviewer or SOMEBODY) if fields and found and found.review else ""
+    now: dict[str, JSON] = {
+        name: text
+        for name in texts.FIELDS
+        if (text := fields.get(name, before[name])) or item.columns.get(name)
+    }
+    return now | {"edited_by": by, "edited_from": {name: before[name] for name in fields}}
+
+
+def taught(item: Item) -> dict[Reviewable, str]:
     """The texts of an item as the teacher left them."""
     said = item.answer
     other = item.columns.get("answer") if said.closed else ""
