@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system check docs bench bench-data clean
+.PHONY: help demo test test-system test-browser check docs bench bench-data clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: $(READY)  ## Run the tests that need no root
 
 test-system: $(READY)  ## Run the tests that need root
 	@$(BIN)/python -m pytest tests/system -n auto -o addopts="-q --strict-markers"
+
+test-browser: $(READY)  ## Run the tests that need Chromium
+	@$(BIN)/python -m pytest tests/browser -o addopts="-q --strict-markers"
 
 check: $(READY)  ## Run ruff, mypy --strict and the docs check
 	@$(BIN)/ruff check .
@@ -35,6 +38,7 @@ bench: $(READY)  ## Measure everything but the million rows; takes half an hour
 	@$(BIN)/python benchmarks/soak.py
 	@$(BIN)/python benchmarks/dedupe.py
 	@$(BIN)/python benchmarks/decontaminate.py
+	@$(BIN)/python benchmarks/report.py
 	@$(BIN)/python benchmarks/embedded.py
 
 bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR

@@ -86,7 +86,9 @@ class Api:
         for name, tell in told.items():
             routes.append(Route(f"/api/{name}", self._telling(tell), methods=["GET"]))
         routes.append(Route("/api/decisions", self._decisions, methods=["POST"]))
-        return Starlette(routes=routes)
+        app = Starlette(routes=routes)
+        app.router.redirect_slashes = False
+        return app
 
     def _telling(self, tell: Handler) -> Callable[[Request], Response]:
         """An answer to a question; the desk is not for several threads at once."""
@@ -205,6 +207,8 @@ class Api:
                 return _json({"message": str(error)}, 400)
             desk, place = self.desk, None
             try:
+                if desk.stale:
+                    desk.open()
                 place = desk.find(given.id, given.version.partition(".")[0])
                 if place is None:
                     raise Stale("the record is no longer there", [])
@@ -224,10 +228,6 @@ class Api:
 
     def _stale(self, error: Stale, reviewer: str, place: int | None) -> Response:
         """409, with the record as it is now."""
-        if self.desk.stale:
-            id = None if place is None else self.desk.pile.ids[place]
-            self.desk.open()
-            place = None if id is None else self.desk.find(id)
         now = None if place is None else views.record(self.desk, place, reviewer)
         return _json({"message": str(error), "record": now}, 409)
 

@@ -122,8 +122,8 @@ class Guard:
             kind, _, token = headers.get("authorization", "").partition(" ")
             return kind == "Bearer" and _same(token, self.token)
         if path == PAGE:
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("t", [])
-            if given:
+            query = scope["query_string"].decode("latin-1")
+            if given := parse_qs(query, keep_blank_values=True).get("t", []):
                 return len(given) == 1 and _same(given[0], self.token)
         return any(_same(one, self._pass) for one in self._cookies(headers))
 

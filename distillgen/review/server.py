@@ -86,9 +86,13 @@ class Server:
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
-            self._socket.close()
-            self._door.unlink(missing_ok=True)
+            self.close()
         return TERMINATED if signal.SIGTERM in came else DONE
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._socket.close()
+        self._door.unlink(missing_ok=True)
 
 
 def _refuse(host: str, remote: bool) -> None:
