@@ -32,7 +32,7 @@ export function button(text, act, { key, kind } = {}) {
 /** The record to be read; `changes` are the texts that hold in place of the teacher's. */
 export function reading(record, changes, banner) {
   const parts = fieldsOf(record).map(name => {
-    const box = make("section", { kind: `field ${name}` }, make("h3", { kind: "name", text: NAMES[name] }));
+    const box = make("section", { kind: `field ${name}` }, make("h2", { kind: "name", text: NAMES[name] }));
     const before = record.texts[name];
     if (name in changes && !record.cut[name]) box.append(differenceOf(before, changes[name]));
     else box.append(before ? textOf(before) : make("p", { kind: "empty", text: "none" }));
@@ -52,7 +52,7 @@ export function editing(record, base, start, labels, changed) {
   return fieldsOf(record, true).map(name => {
     const box = make("section", { kind: `field ${name}` });
     if (record.cut[name]) {
-      box.append(make("h3", { kind: "name", text: NAMES[name] }), textOf(record.texts[name]), make("p", { kind: "empty", text: cutNote(record, name) }));
+      box.append(make("h2", { kind: "name", text: NAMES[name] }), textOf(record.texts[name]), make("p", { kind: "empty", text: cutNote(record, name) }));
       return box;
     }
     const input = name === "label" && labels.includes(start.label) ? choice(labels, start.label) : area(start[name]);
@@ -99,7 +99,7 @@ export function known(record, note) {
   parts.push(note);
   const facts = make("dl", { kind: "facts" });
   for (const [name, text] of record.facts) facts.append(make("dt", { text: name }), make("dd", {}, textOf(text)));
-  parts.push(make("section", {}, make("h3", { text: "More about it" }), facts));
+  parts.push(make("section", {}, make("h2", { kind: "name", text: "More about it" }), facts));
   return parts;
 }
 
@@ -116,14 +116,14 @@ function checks(found) {
         one.found ? textOf(one.found) : null)));
   }
   const title = failed ? `${failed} of ${found.length} checks failed` : `All ${found.length} checks passed`;
-  if (failed || found.length < 4) return make("section", {}, make("h3", { text: title }), list);
+  if (failed || found.length < 4) return make("section", {}, make("h2", { kind: "name", text: title }), list);
   return make("details", {}, make("summary", { kind: "name", text: title }), list);
 }
 
 function judged(one) {
   const scores = make("div", { kind: "scores" });
   for (const [aspect, score] of one.scores) scores.append(make("span", {}, `${aspect} `, make("b", { text: score }), " of 5"));
-  return make("section", {}, make("h3", { text: one.judge ? `The judge, ${one.judge}` : "The judge" }), scores, one.analysis ? textOf(one.analysis) : null);
+  return make("section", {}, make("h2", { kind: "name", text: one.judge ? `The judge, ${one.judge}` : "The judge" }), scores, one.analysis ? textOf(one.analysis) : null);
 }
 
 /** Other answers side by side. */

@@ -94,9 +94,13 @@ async function go(after, back) {
   if (found.status !== 200) return say(found.message);
   if (!found.record && after != null && state.filter.show !== "open") return say(back ? "This is the first." : "This is the last.");
   Object.assign(state.counts, found);
-  if (found.record) open(found.record);
-  await progress();
-  if (!found.record) nothingLeft();
+  if (found.record) {
+    open(found.record);
+    progress(); // not waited for: the next decision may be made at once
+  } else {
+    await progress();
+    nothingLeft();
+  }
 }
 
 function open(record) {
@@ -299,9 +303,11 @@ function rejected(reason) {
 const agreement = one => `${one.reviewers.join(" and ")}: the same decision on ${one.agree} of ${one.records.toLocaleString("en")} records`
   + (one.kappa === null ? "" : `, Cohen’s kappa ${one.kappa}`);
 
+let latest = 0;
 async function progress() {
+  const turn = ++latest;
   const found = await ask("progress");
-  if (found.status !== 200) return;
+  if (found.status !== 200 || turn !== latest) return;
   const { counts, estimate, more, kappas } = found;
   const reviewed = counts.given - counts.open;
   Object.assign(state, { more, kappas, conflicts: counts.conflict, open: counts.open });
