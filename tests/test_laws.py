@@ -46,6 +46,7 @@ HEAVY = {
     "jinja2": {"page.py", "prompts.py"},
     "json_repair": {"replies.py"},
     "pyarrow": {"tables.py"},
+    "openpyxl": {"review/sheets.py"},
     "rapidfuzz": {"dedupe.py"},
     "rensa": {"dedupe.py"},
     "rich": {"screen.py", "show.py"},

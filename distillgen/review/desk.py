@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from distillgen.errors import UserError
 from distillgen.folder import is_run
@@ -18,7 +18,7 @@ from distillgen.review import texts
 from distillgen.review.estimate import Estimate, Kappa, Seen, estimate, kappa
 from distillgen.review.order import Name, Order, is_double, order
 from distillgen.review.pile import Filter, Pile, Shown
-from distillgen.review.reviewed import Outcome, Reviewed, resolve
+from distillgen.review.reviewed import SOMEBODY, Outcome, Reviewed, resolve
 from distillgen.review.store import Decisions, Stale
 from distillgen.sidecars import REVIEWS
 
@@ -33,6 +33,21 @@ class Setting:
     double: float = 0.0
     """Share of the records that two reviewers decide about, each alone."""
     random_seed: int = 0
+
+
+def setting(order: str | None, double: float | None, random_seed: int | None) -> Setting:
+    """What the command line says, checked.
+
+    Raises:
+        UserError: no such order, or a share that is none.
+    """
+    names = get_args(Name)
+    if order not in (None, *names):
+        raise UserError(f"--order {order}: no such order; there is {', '.join(names)}")
+    if double is not None and not 0 <= double <= 1:
+        raise UserError(f"--double {double:g}: a share of the records, 0 to 1, such as 0.1")
+    found: dict[str, Name] = {name: name for name in names}
+    return Setting(found[order or "mixed"], double or 0.0, random_seed or 0)
 
 
 class Stack(NamedTuple):
@@ -65,6 +80,7 @@ class Desk:
         self._stacks: dict[Filter, Stack] = {}
         self._cursors: dict[tuple[str, Filter], int] = {}
         self._of: dict[int, str] = {}
+        self._drawn = self.order if self.order.name == "mixed" else None
 
     @property
     def stale(self) -> bool:
@@ -199,7 +215,9 @@ class Desk:
                 changed += found.left_out is not None
             elif standing.skipped:
                 fate[place] = "skipped"
-        return estimate(self.order, fate.get, changed)
+        if self._drawn is None:  # another order draws nothing; what was drawn before still tells
+            self._drawn = order(self.pile, "mixed", self.setting.random_seed)
+        return estimate(self._drawn, fate.get, changed)
 
     def kappas(self) -> list[Kappa]:
         """Of each two reviewers who decided about the same records."""
@@ -228,6 +246,26 @@ class Desk:
             "kappa": [one._asdict() for one in self.kappas()],
             "conflicts": [self.pile.ids[place] for place in self.conflicts()],
         }  # fmt: skip
+
+    def words(self) -> list[str]:
+        """The same for people."""
+        n = self.counts()
+        told = {"accept": "accepted", "edit": "changed", "reject": "rejected",
+                "conflict": "in conflict"}  # fmt: skip
+        said = [f"{n[name]:,} {word}" for name, word in told.items() if n[name]]
+        done = n["given"] - n["open"]
+        lines = [f"{n['given']:,} records, {done:,} reviewed{': ' * bool(said)}{', '.join(said)}"]
+        if done:
+            lines.append(self.estimate().words)
+        for one in self.kappas():
+            kappa = "none" if one.kappa is None else f"{one.kappa:.2f}"
+            if one.low is not None:
+                kappa += f" [{one.low:.2f}, {one.high:.2f}]"
+            lines.append(
+                f"{' and '.join(name or SOMEBODY for name in one.reviewers)}: {one.agree:.0%} of"
+                f" {one.records:,} alike, Cohen's kappa {kappa}"
+            )
+        return lines
 
     def _said_by(self, reviewer: str) -> dict[str, int]:
         said = Counter[str]()

@@ -1,9 +1,10 @@
 """Estimate how much of the whole is wrong, from the part that people looked at; and Cohen's kappa.
 
-A record is wrong if a person would reject or change it. Records that were chosen for being doubtful
-say nothing of the others: they count for themselves alone. Of the rest, those that were drawn at
-random speak for all. Where each stratum has been drawn from twice, both random ways are used, each
-stratum weighted by its size (post-stratification); before that, the uniform one alone.
+A record is wrong if a person would reject or change it, one that reviewers differ about too. The
+most doubtful ones, down to where all were looked at, say nothing of the others: they count for
+themselves alone, whatever brought them. Of the rest, those that were drawn at random speak for all.
+Where each stratum has been drawn from twice, both random ways are used, each stratum weighted by
+its size (post-stratification); before that, the uniform one alone.
 """
 
 import math
@@ -108,6 +109,10 @@ def estimate(order: Order, seen: Callable[[int], Seen], changed: int = 0) -> Est
     for position in range(walked):
         if (arm := order.arm(position)) in DRAWN:
             drawn[order.places[position]] = arm
+    for place in order.ranked:
+        if place not in fate:
+            break
+        drawn.pop(place, None)
     decided = {place: one for place, one in fate.items() if one != "skipped"}
     parts, known = _parts(order, decided, drawn)
     rest = sum(part.size for part in parts)

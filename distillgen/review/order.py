@@ -37,6 +37,8 @@ class Order:
     """By position, which of `ARMS` brought it."""
     strata: Sequence[str]
     """By place, what `stratified` goes by; all the same where there is nothing to go by."""
+    ranked: Sequence[int] = ()
+    """The places that `lowest` takes, in its order."""
 
     def __len__(self) -> int:
         return len(self.places)
@@ -61,38 +63,37 @@ def order(pile: Pile, name: Name = "mixed", random_seed: int = 0) -> Order:
     """
     strata = _strata(pile)
     if name == "mixed":
-        places, arms = array("L"), bytearray()
-        for place, arm in _mixed(pile, strata, random_seed):
-            places.append(place)
-            arms.append(ARMS.index(arm))
-        return Order(name, places, bytes(arms), strata)
+        return _mixed(pile, strata, random_seed)
     places = array("L", (p for p in range(len(pile)) if name == "plain" or pile.failed[p]))
     return Order(name, places, bytes([ARMS.index("given")]) * len(places), strata)
 
 
-def _mixed(pile: Pile, strata: Sequence[str], random_seed: int) -> Iterator[tuple[int, Arm]]:
-    """Places with their arms: each time the arm that is furthest behind its share."""
+def _mixed(pile: Pile, strata: Sequence[str], random_seed: int) -> Order:
+    """Each time the arm that is furthest behind its share."""
     dice = random.Random(random_seed)
     uniform = shuffled(range(len(pile)), dice)
     told = [place for place in uniform if not math.isnan(pile.confidence[place])]
+    ranked = array("L", sorted(told, key=pile.confidence.__getitem__))
+    taken, places, arms = bytearray(len(pile)), array("L"), bytearray()
     ways: dict[Arm, Iterator[int]] = {
-        "lowest": iter(sorted(told, key=pile.confidence.__getitem__)),
-        "stratified": _in_turn(shuffled(range(len(pile)), dice), strata),
+        "lowest": iter(ranked),
+        "stratified": _in_turn(shuffled(range(len(pile)), dice), strata, taken),
         "uniform": iter(uniform),
     }
     if not told:
         del ways["lowest"]
-    taken = bytearray(len(pile))
     while ways:
         for arm in _turns(tuple(ways)):
             for place in ways[arm]:
                 if not taken[place]:
                     taken[place] = 1
-                    yield place, arm
+                    places.append(place)
+                    arms.append(ARMS.index(arm))
                     break
             else:
                 del ways[arm]
                 break
+    return Order("mixed", places, bytes(arms), strata, ranked)
 
 
 @cache
@@ -104,15 +105,18 @@ def _turns(arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
     return tuple(turns)
 
 
-def _in_turn(places: Sequence[int], strata: Sequence[str]) -> Iterator[int]:
-    """One of each stratum after the other, in each as they come."""
+def _in_turn(places: Sequence[int], strata: Sequence[str], taken: Sequence[int]) -> Iterator[int]:
+    """One of each stratum after the other, in each as they come; of those not taken elsewhere."""
     by_name: dict[str, list[int]] = {}
     for place in reversed(places):
         by_name.setdefault(strata[place], []).append(place)
     left = [by_name[name] for name in sorted(by_name)]
     while left:
         for one in left:
-            yield one.pop()
+            while one and taken[one[-1]]:
+                one.pop()
+            if one:
+                yield one.pop()
         left = [one for one in left if one]
 
 

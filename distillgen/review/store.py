@@ -157,12 +157,14 @@ class Decisions:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def decide(self, review: Review, of: str, *, alone: bool = False) -> Review:
-        """Append a decision about a record whose texts are `of` now; on disk when this returns.
+    def decide(self, review: Review, of: str, *, alone: bool = False, sync: bool = True) -> Review:
+        """Append a decision about a record whose texts are `of` now; on disk when this returns, or
+        without `sync` after the next `sync()`.
 
-        `review.version` says what it was made on; an empty one is taken as it is. `alone`: the
-        reviewer is not to know what others say, so that only the reviewer's own lines since then
-        make it stale. The same decision sent twice is written once.
+        `review.version` says what it was made on; an empty one is taken as it is. The same decision
+        sent twice is written once. `alone`: the reviewer is not to know what others say, so that
+        only the reviewer's own lines since then make it stale; those that settle a conflict and
+        those that do not are nothing to each other.
 
         Raises:
             Stale: the texts changed, somebody decided since, or there is nothing to take back.
@@ -179,9 +181,15 @@ class Decisions:
             version = review.version or self.version(review.id, of)
             now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             done = review.model_copy(update={"version": version, "at": now})
-            self._append(file, files.dumps(done.row()) + b"\n")
+            self._append(file, files.dumps(done.row()) + b"\n", sync)
             self._catch_up(file)
         return done
+
+    def sync(self) -> None:
+        """Have everything on the disk that was decided without it."""
+        if self.path.exists():
+            with self._open(fcntl.LOCK_EX) as file, translated(self.path):
+                os.fsync(file)
 
     def _repeated(self, review: Review) -> Review | None:
         """The same decision, if it is the reviewer's last about the record, made on the same."""
@@ -198,21 +206,17 @@ class Decisions:
         if about != of:
             raise Stale("the record is no longer as it was shown", [])
         since = self.since(review.id, state)
-        if since is None:
-            raise Stale("the file of decisions was changed by hand", self.history(review.id))
-        others = [mark for mark in since if not alone or mark.reviewer == review.reviewer]
+        others = [mark for mark in since if not alone or _meets(mark, review)]
         if others:
             who = others[-1].reviewer or "somebody"
             lines = [self.read(mark) for mark in others]
             raise Stale(f"{who} decided about it in the meantime", lines)
 
-    def since(self, id: str, state: str) -> list[Mark] | None:
-        """The lines about a record after this state; None if it was never in this state."""
+    def since(self, id: str, state: str) -> list[Mark]:
+        """The lines about a record after this state; all, if it was never in it here."""
         marks = self._marks.get(id, [])
-        if state == NEW:
-            return marks
         places = [n for n, mark in enumerate(marks) if mark.state == state]
-        return marks[places[0] + 1 :] if places else None
+        return marks[places[0] + 1 :] if places else marks
 
     def _has_live(self, review: Review, of: str) -> bool:
         standing = self.standing(review.id, of)
@@ -313,17 +317,24 @@ class Decisions:
                 os.close(torn)
             os.ftruncate(file, start)
 
-    def _append(self, file: int, line: bytes) -> None:
+    def _append(self, file: int, line: bytes, sync: bool) -> None:
         """Write a line and have it on the disk, or leave the file as it was."""
         before = os.fstat(file).st_size
         with translated(self.path):
             try:
                 if os.write(file, line) < len(line):
                     raise UserError(f"{self.path}: cannot be written: the disk is full", STORAGE)
-                os.fsync(file)
+                if sync:
+                    os.fsync(file)
             except (OSError, UserError):
                 os.ftruncate(file, before)
                 raise
+
+
+def _meets(mark: Mark, review: Review) -> bool:
+    """Whether a line is one that this decision would go before."""
+    same = mark.settles == review.settles or mark.decision == "undo"
+    return same and mark.reviewer == review.reviewer
 
 
 def _last(live: list[Mark], reviewer: str) -> int | None:
