@@ -17,7 +17,8 @@ from distillgen.checked import TRUTH, Outcome
 from distillgen.checks import said
 from distillgen.records import JSON, Answer, Verdict, digest
 from distillgen.reliability import Reliability
-from distillgen.sidecars import CHECKS, SCORES, reviewed
+from distillgen.review.reviewed import Reviewed
+from distillgen.sidecars import CHECKS, SCORES
 from distillgen.stats import Drawn
 
 TEXTS = ("question", "user_context", "rationale", "answer")
@@ -144,7 +145,7 @@ class Walk:
             _Beside(run / name, wholes.get(by))
             for by, name in (("check", CHECKS), ("judge", SCORES))
         )
-        self._decided = reviewed(run)
+        self._decided = Reviewed.beside(run)
         self._worst: dict[str, list[tuple[float, int, Sample]]] = {}
         self._compared = 0
         self._line = 0
@@ -184,7 +185,7 @@ class Walk:
 
     def _right(self, record: Answer, gold: Verdict | None) -> bool | None:
         """As a person decided, else as the check says, else as `COMPARED` answers compare."""
-        if (decided := self._decided.get(record.id)) is not None:
+        if (decided := self._decided.right(record)) is not None:
             return decided
         if gold:
             return gold.passed

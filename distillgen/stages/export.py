@@ -29,6 +29,7 @@ from distillgen.formats import LeftOut
 from distillgen.lines import Lines
 from distillgen.pairs import PAIRS
 from distillgen.records import JSON, Answer, Entry, Preference
+from distillgen.review.reviewed import Reviewed
 from distillgen.settings import Settings
 from distillgen.splits import Split
 from distillgen.tables import READERS
@@ -76,9 +77,14 @@ def run(work: Work, source: Path, out: Path) -> Result:
     settings = work.settings
     assigned, to_keep = _assigned(work, source, sha256, options, last)
     split_of = partial(_split_of, splits.Assigned(work.folder.path / splits.FILE))
-    stages = None
+    reviewed, stages = Reviewed.beside(work.folder.path), None
     if settings.curriculum:
-        of_train = (a for a in answers.read(source) if split_of(a.id) == "train")
+        first = Reviewed(reviewed.decisions)
+        of_train = (
+            answer
+            for answer, out in map(first.taken, answers.read(source))
+            if not out and split_of(answer.id) == "train"
+        )
         stages = difficulty.curriculum(of_train, settings.stages)
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
@@ -86,6 +92,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
         closed, options, out, split_of,
         _about(work, source, options, closed, assigned.leakage),
         stages,
+        reviewed,
     )  # fmt: skip
     counts: Counter[str] = Counter()
     for one in exported[:1]:
@@ -100,12 +107,14 @@ def run(work: Work, source: Path, out: Path) -> Result:
     result.measured = {
         "exports": {one.format: one.as_json() for one in exported},
         "leakage": assigned.leakage.as_json(),
+        **({"reviewed": dict(reviewed.counts)} if reviewed.counts else {}),
     }
     if stages:
         how = difficulty.SHOWN[stages.measure]
         result.notes.append(f"{settings.stages} stages from easy to hard, by {how}")
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
+    result.notes += reviewed.notes()
     result.notes += [warning for one in exported for warning in one.warnings]
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
     result.notes += terms.warnings(teachers, settings.license)
