@@ -50,7 +50,7 @@ class Filter:
 class Said:
     """What the judge said of the answer or of a candidate."""
 
-    scores: Mapping[str, int]
+    scores: Mapping[str, float]
     analysis: str
     judge: str
     candidate: int | None = None
