@@ -66,7 +66,7 @@ def whole(cli, server, tmp_path):
     cli("judge", "run", *said, "--max-failed", 1)
     cli("check", "run", "--checks", "context-used,refused")
     cli("select", "run", "--budget", 10)
-    cli("export", "run/selected.jsonl", "--format", "trl-messages", "--format", "openai-chat")
+    cli("export", "run/selected.jsonl", "--format", "trl-messages", "--format", "jsonl")
     return tmp_path / "run"
 
 
@@ -110,9 +110,9 @@ def test_counts_are_those_of_the_files(whole):
     }  # fmt: skip
     rejected = lines(whole / "rejected.jsonl")
     assert found.rejected["expand", "near_duplicate"] == len(rejected)
-    assert set(found.exports) == {"trl-messages", "openai-chat"}
-    assert sum(found.exports["openai-chat"].values()) == sum(
-        path.stat().st_size for path in whole.glob("export/openai-chat/*")
+    assert set(found.exports) == {"trl-messages", "jsonl"}
+    assert sum(found.exports["jsonl"].values()) == sum(
+        path.stat().st_size for path in whole.glob("export/jsonl/*")
     )
 
 

@@ -42,7 +42,7 @@ def test_every_command_prints_the_same_keys(cli, server, done):
         found.append(cli(*job, *teacher(server), "--json").told.keys())
     found.append(cli("export", "runs/stock_advisor", "--json").told.keys())
     found.append(cli("retry", "runs/stock_advisor", "--json").told.keys())
-    measured = {"answers", "labels"}
+    measured = {"answers", "labels", "exports", "leakage"}
     assert all(keys - measured == found[0] for keys in found)
 
 

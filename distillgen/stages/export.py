@@ -192,8 +192,21 @@ def _assigned(
             yield answer
 
     with work.watch.counting("splits", lambda: read):
-        found = splits.assign(counted(), options.shares, options.random_seed, path, held_out)
+        found = splits.assign(
+            counted(), options.shares, options.random_seed, path, held_out, _lent(work)
+        )
     return found, {"asked": asked, "summary": found.as_json()}
+
+
+def _lent(work: Work) -> list[Path]:
+    """The splits of other runs, from whose files this one was made."""
+    commands = work.folder.manifest.commands
+    folders = {
+        Path(commands[name].source).resolve().parent for name in ("expand", "answer")
+        if name in commands
+    }  # fmt: skip
+    folders.discard(work.folder.path.resolve())
+    return sorted(path for folder in folders if (path := folder / splits.FILE).is_file())
 
 
 def _split_of(assigned: splits.Assigned, id: str) -> Split | LeftOut:
