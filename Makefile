@@ -21,7 +21,7 @@ test: $(READY)  ## Run the tests that need no root
 test-system: $(READY)  ## Run the tests that need root
 	@$(BIN)/python -m pytest tests/system -n auto -o addopts="-q --strict-markers"
 
-test-browser: $(READY)  ## Run the tests that need Chromium
+test-browser: $(READY)  ## Run the tests that need Chromium and Firefox
 	@$(BIN)/python -m pytest tests/browser -o addopts="-q --strict-markers"
 
 test-consumers: $(READY)  ## Train two steps with the trainers themselves, from our files
