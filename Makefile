@@ -4,10 +4,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 ENVS := .venv-consumers
 CONSUMERS := trl together mistral mlx
+HEAVY := llamafactory axolotl
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-system test-browser test-consumers check docs bench \
-  bench-data clean
+.PHONY: help demo test test-system test-browser test-consumers \
+  test-consumers-heavy check docs bench bench-data clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,9 @@ test-browser: $(READY)  ## Run the tests that need Chromium and Firefox
 
 test-consumers: $(READY)  ## Train two steps with the trainers themselves, from our files
 	@$(MAKE) --no-print-directory -j2 -Otarget $(CONSUMERS:%=consumer-%) consumer-rules
+
+test-consumers-heavy: $(READY)  ## The same with LLaMA-Factory and axolotl
+	@$(MAKE) --no-print-directory $(HEAVY:%=consumer-%)
 
 check: $(READY)  ## Run ruff, mypy --strict and the docs check
 	@$(BIN)/ruff check .
