@@ -12,9 +12,9 @@ from students import EOS, asked
 
 sys.modules["torchaudio"] = ModuleType("torchaudio")  # it is wanted for sounds alone
 sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
-from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
-from llamafactory.hparams import get_train_args
-from llamafactory.model import load_tokenizer
+from llamafactory.data import get_dataset, get_template_and_fix_tokenizer  # noqa: E402
+from llamafactory.hparams import get_train_args  # noqa: E402
+from llamafactory.model import load_tokenizer  # noqa: E402
 
 FEW = {
     "max_steps": 2, "use_cpu": True, "report_to": "none", "bf16": False, "eval_strategy": "no",
@@ -100,7 +100,7 @@ def test_the_lines_of_the_readme_train(variant, student, copied):
 
 def test_a_folder_without_dataset_info_is_refused(student, copied):
     (copied("open", "llamafactory", "think").path / "dataset_info.json").unlink()
-    with pytest.raises(ValueError, match="dataset_info.json"):
+    with pytest.raises(ValueError, match=r"dataset_info\.json"):
         loaded(student, "sft")
 
 
