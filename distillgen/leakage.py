@@ -182,16 +182,14 @@ def _find_near(prompts: Prompts, order: Sequence[int], splits: Sequence[int], ne
 
 
 def _look(bucket: Sequence[int], prompts: Prompts, splits: Sequence[int], near: _Found) -> None:
-    there: dict[int, tuple[list[str], list[str]]] = {}
-    for n in bucket:
-        asked, contexts = there.setdefault(splits[n], ([], []))
-        if len(asked) < COMPARED:
-            question, context = prompts.text(n)
-            asked.append(question)
-            contexts.append(context)
+    there = {
+        split: [prompts.text(n) for n in [n for n in bucket if splits[n] == split][:COMPARED]]
+        for split in (1, 2, 3)
+    }
     for n in bucket:
         for found, larger in near.wanted(n):
-            if larger in there and clusters.near(prompts.text(n), there[larger]):
+            others = [text[0] for text in there[larger]], [text[1] for text in there[larger]]
+            if others[0] and clusters.near(prompts.text(n), others):
                 found.add(n)
 
 

@@ -13,16 +13,16 @@ others after: no record is made of them. By them, all records of a run would be 
 PARTS = 16
 
 
-def names(answer: Answer) -> set[int]:
-    """Digests of what a record is called, or says that it comes from: those that share one are kin.
+def names(answer: Answer) -> set[str]:
+    """What a record is called, or says that it comes from: those that share a name are kin.
 
     These are its id, its parents' ids, and the content id of its first ancestor or of itself; so an
     example is found by what was made of it in another run, where it has another id.
     """
     family = answer.family or content_id(answer.user_context, answer.question, answer.images)
-    found = {digest(answer.id), digest(f"family {family}")}
+    found = {f"id {answer.id}", f"family {family}"}
     if answer.strategy not in ONLY_SHOWN:
-        found.update(map(digest, answer.parents))
+        found |= {f"id {parent}" for parent in answer.parents}
     return found
 
 
@@ -33,10 +33,11 @@ class Lineage:
         self._names = [array("Q") for _ in range(PARTS)]
         self._records = [array("I") for _ in range(PARTS)]
 
-    def add(self, n: int, name: int) -> None:
+    def add(self, n: int, name: str) -> None:
         """Record number `n` has this name."""
-        self._names[name % PARTS].append(name)
-        self._records[name % PARTS].append(n)
+        key = digest(name)
+        self._names[key % PARTS].append(key)
+        self._records[key % PARTS].append(n)
 
     def runs(self) -> Iterator[list[int]]:
         """The numbers of all records that share a name, name by name."""

@@ -8,6 +8,7 @@ What was assigned stays: `splits.jsonl` is read first. A new record goes where t
 belongs with; if they are in two splits, it is left out.
 """
 
+import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -135,8 +136,8 @@ class _Records:
         """Digests of their ids."""
         self.stored_groups = array("Q")
         """The groups they were in before; 0 for none."""
-        self._dice = array("q")
-        self._salt = digest(str(random_seed))
+        self._dice = array("Q")
+        self._salt = hashlib.sha256(str(random_seed).encode()).digest()[:16]
         self._strata = array("H")
         self._stratum_names = {"": 0}
 
@@ -152,11 +153,13 @@ class _Records:
         self.prompts.add(answer.id, answer.user_context, answer.question, answer.images)
         self.ids.append(id)
         self.stored_groups.append(group)
-        self._dice.append(hash((self._salt, id)))
-        known, stratum = self._stratum_names, _stratum(answer)
-        if stratum not in known and len(known) < STRATA:
-            known[stratum] = len(known)
-        self._strata.append(known.get(stratum, 0))
+        spelled = answer.id.encode("utf-8", "surrogatepass")
+        drawn = hashlib.blake2b(spelled, digest_size=8, salt=self._salt).digest()
+        self._dice.append(int.from_bytes(drawn))
+        known, name = self._stratum_names, _stratum(answer)
+        if name not in known and len(known) < STRATA:
+            known[name] = len(known)
+        self._strata.append(known.get(name, 0))
         for name in names(answer):
             self.lineage.add(n, name)
 

@@ -199,14 +199,14 @@ def _assigned(
 
 
 def _lent(work: Work) -> list[Path]:
-    """The splits of other runs, from whose files this one was made."""
-    commands = work.folder.manifest.commands
-    folders = {
-        Path(commands[name].source).resolve().parent for name in ("expand", "answer")
-        if name in commands
-    }  # fmt: skip
-    folders.discard(work.folder.path.resolve())
-    return sorted(path for folder in folders if (path := folder / splits.FILE).is_file())
+    """The splits of other runs, from whose files this one was made: where the manifest says that
+    they lie, or beside this run."""
+    run, commands = work.folder.path.resolve(), work.folder.manifest.commands
+    sources = [
+        Path(commands[name].source).parent for name in ("expand", "answer") if name in commands
+    ]
+    folders = {near for path in sources for near in (path.resolve(), run.parent / path.name)}
+    return sorted(path for folder in folders - {run} if (path := folder / splits.FILE).is_file())
 
 
 def _split_of(assigned: splits.Assigned, id: str) -> Split | LeftOut:
