@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ENVS := .venv-consumers
 CONSUMERS := trl together mistral mlx
-HEAVY := llamafactory
+HEAVY := llamafactory axolotl
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-system test-browser test-consumers \
@@ -22,13 +22,13 @@ test: $(READY)  ## Run the tests that need no root
 test-system: $(READY)  ## Run the tests that need root
 	@$(BIN)/python -m pytest tests/system -n auto -o addopts="-q --strict-markers"
 
-test-browser: $(READY)  ## Run the tests that need Chromium
+test-browser: $(READY)  ## Run the tests that need Chromium and Firefox
 	@$(BIN)/python -m pytest tests/browser -o addopts="-q --strict-markers"
 
 test-consumers: $(READY)  ## Train two steps with the trainers themselves, from our files
 	@$(MAKE) --no-print-directory -j2 -Otarget $(CONSUMERS:%=consumer-%) consumer-rules
 
-test-consumers-heavy: $(READY)  ## The same with LLaMA-Factory
+test-consumers-heavy: $(READY)  ## The same with LLaMA-Factory and axolotl
 	@$(MAKE) --no-print-directory $(HEAVY:%=consumer-%)
 
 check: $(READY)  ## Run ruff, mypy --strict and the docs check
@@ -49,6 +49,7 @@ bench: $(READY)  ## Measure everything but the million rows; takes half an hour
 	@$(BIN)/python benchmarks/dedupe.py
 	@$(BIN)/python benchmarks/splits.py
 	@$(BIN)/python benchmarks/decontaminate.py
+	@$(BIN)/python benchmarks/report.py
 	@$(BIN)/python benchmarks/embedded.py
 
 bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR

@@ -17,7 +17,8 @@ from distillgen.checked import TRUTH, Outcome
 from distillgen.checks import said
 from distillgen.records import JSON, Answer, Verdict, digest
 from distillgen.reliability import Reliability
-from distillgen.sidecars import CHECKS, SCORES, reviewed
+from distillgen.review.reviewed import Reviewed
+from distillgen.sidecars import CHECKS, SCORES
 from distillgen.stats import Drawn
 
 TEXTS = ("question", "user_context", "rationale", "answer")
@@ -25,6 +26,9 @@ SHOWN = 4
 """Records of each kind to read."""
 RANDOM = 6
 """Records drawn at random to read."""
+COMPARED = 2000
+"""Open answers that are held against the right one where `check` did not: it takes a millisecond
+or two for each."""
 PER_DOUBLING = 4
 """Bins of a text's length, while it doubles."""
 
@@ -141,8 +145,9 @@ class Walk:
             _Beside(run / name, wholes.get(by))
             for by, name in (("check", CHECKS), ("judge", SCORES))
         )
-        self._decided = reviewed(run)
+        self._decided = Reviewed.beside(run)
         self._worst: dict[str, list[tuple[float, int, Sample]]] = {}
+        self._compared = 0
         self._line = 0
 
     def add(self, record: Answer) -> None:
@@ -172,16 +177,23 @@ class Walk:
             row for row in self._scored.of(self._line, record.id) if row.get("candidate") is None
         ]
         score = next((row for row in scored if row["of"] == digest(texts)[:16]), None)
-        right = self._decided.get(record.id)
-        if right is None and texts[-1]:
-            gold = verdicts.get(TRUTH)
-            right = gold.passed if gold else finals.right(
-                texts[-1], record.gold, record.question, closed=bool(record.label)
-            )  # fmt: skip
+        right = self._right(record, verdicts.get(TRUTH))
         if score is None:
             return Sample(record, verdicts, right=right)
         self.counts["judge"][score["judge"]] += 1
         return Sample(record, verdicts, score["scores"], score["analysis"], right)
+
+    def _right(self, record: Answer, gold: Verdict | None) -> bool | None:
+        """As a person decided, else as the check says, else as `COMPARED` answers compare."""
+        if (decided := self._decided.right(record)) is not None:
+            return decided
+        if gold:
+            return gold.passed
+        answer, closed = said(record), bool(record.label)
+        if not (answer and record.gold) or (self._compared >= COMPARED and not closed):
+            return None
+        self._compared += not closed
+        return finals.right(answer, record.gold, record.question, closed=closed)
 
     def _count(self, record: Answer) -> None:
         for name, value in (

@@ -32,15 +32,24 @@ class Assigned:
         Raises:
             UserError: the record was never assigned.
         """
-        wanted = digest(id) & ~3
-        place = bisect_left(self._known, wanted)
-        if place == len(self._known) or self._known[place] & ~3 != wanted:
+        place = self._place(id)
+        if place is None:
             raise UserError(
                 f"{self._path}: says nothing of the record {id}; the answers changed meanwhile:"
                 " run the command again"
             )
         code = self._known[place] & 3
         return SPLITS[code - 1] if code else None
+
+    def find(self, id: str) -> Split | None:
+        """The same; None for a record that was never assigned, too."""
+        return None if self._place(id) is None else self.split(id)
+
+    def _place(self, id: str) -> int | None:
+        wanted = digest(id) & ~3
+        place = bisect_left(self._known, wanted)
+        found = place < len(self._known) and self._known[place] & ~3 == wanted
+        return place if found else None
 
 
 def _read(path: Path) -> Iterator[Assignment]:

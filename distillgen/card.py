@@ -58,10 +58,12 @@ Not for:
 
 - **Advice.** The texts are a model's. They can be wrong, out of date or one-sided, however sure
   they sound; no professional stands behind them, in whatever field they speak of.
-- **Telling how good a model is.** The test split is the teacher's, too: it tells how well a student
-  imitates the teacher, errors included. What is right must be measured on other data."""
+- **Telling how good a model is.** What is held out for tests is the teacher's, too: it tells how
+  well a student imitates the teacher, errors included. What is right must be measured on other
+  data."""
 _LIMITS = """\
-- **Personal data.** {personal}
+- **Personal data.**
+  {personal}
 - **Errors.** A student learns the teacher's errors with the rest, and checks find only some.
 - **Narrowing.** A student that is trained on one field alone loses others, and caution: with
   mathematics alone, general tasks fell from 45.7 to 21.1 (Huan et al. 2025); without examples of
@@ -72,8 +74,8 @@ _LIMITS = """\
   grown for that one task took it to 22 (Gudibande et al. 2023). Do not judge a student by how it
   sounds."""
 _GROWN = """\
-What the seeds say of people was sent to the teacher as it was written, and may stand in questions
-  and answers; nobody has taken it out."""
+What the seeds say of people was sent to the teacher as it was written, and may come back in the
+  questions and answers; nobody has taken it out."""
 _GIVEN = """\
 The questions stand here as they were given, and the teacher was sent them, with whatever they say
   of people; nobody has taken it out."""
@@ -91,7 +93,7 @@ MOST = 20
 
 def text(folder: Delivery, about: About) -> str:
     """The whole page, the hub's lines at its head."""
-    languages = about.facts.languages if about.facts else {}
+    languages = card_figures.languages(about.facts)
     title = about.title or about.name or folder.found.name
     head = hub_yaml.head(folder, title, about.license, languages, about.closed)
     found = about.facts
@@ -272,14 +274,20 @@ def _again(folder: Delivery, about: About) -> str:
 def _splits(folder: Delivery, about: About) -> str:
     shares = ", ".join(f"{split} {about.shares.get(split, 0):g}" for split in SPLITS)
     said = (
-        "The hash of a record, or of the example that it was made of, decides the split "
-        f"({shares}; random seed {about.random_seed}). Equal prompts are in the same one, and an "
-        "example with all that was rewritten or derived from it. Line n of `<split>.meta.jsonl` "
-        "says where row n of the split comes from."
+        "Near duplicates (context and question both above a ROUGE-L of 0.7), and what was made of "
+        f"one another, are in one split; else chance decides ({shares}; random seed "
+        f"{about.random_seed}), spread evenly over labels or topics. Line n of "
+        "`<split>.meta.jsonl` says where row n of the split comes from."
     )
     if about.shuffled:
         said += " The records stand in a random order, by the same seed."
-    return f"{said}\n\n{about.leakage}" if about.leakage else said
+    if not about.leakage:
+        return said
+    return (
+        f"{said}\n\n{about.leakage}\n\nOf the first split's records, those whose prompt stands in "
+        "the other (`equal`), with a near duplicate there (`near`), with a parent, child or "
+        "sibling there (`kin`); and the ROUGE-L of their questions with the most like one there."
+    )
 
 
 def _limits(folder: Delivery) -> str:

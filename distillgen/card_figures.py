@@ -13,9 +13,11 @@ WHY: Mapping[str, Mapping[str, str]] = {
     "expand": {
         "duplicate": "nearly the same as an earlier one", "capped": "too many of one example",
         "template": "like earlier ones but for the numbers", "invalid": "a field was missing",
-        "short": "missing from lists that came short", "failed": "the request failed",
+        "short": "missing from lists that came short", "failed": "no usable reply came",
     },
-    "answer": {"failed": "the request failed", "open": "not asked yet", "rejected": "rejected"},
+    "answer": {
+        "failed": "no usable reply came", "open": "not asked yet", "rejected": "rejected",
+    },
     "decontaminate": {"flagged": "gives a test set away"},
     "dedupe": {
         "duplicate": "nearly the same as an earlier one",
@@ -217,9 +219,10 @@ def diversity(found: Facts | None) -> str:
         table(("figure", *(FIELDS[name] for name in columns)), rows),
         _READ + _SEEDS * any(seeds),
     ]
-    told = ", ".join(f"{code(name)} {n:,}" for name, n in found.languages.items() if name != "?")
+    by_language = languages(found)
+    told = ", ".join(f"{code(name)} {n:,}" for name, n in by_language.items() if name != "?")
     if told:
-        unsure = found.languages.get("?", 0)
+        unsure = by_language.get("?", 0)
         said.append(f"Languages: {told}{f'; not sure of {unsure:,}' if unsure else ''}.")
     if lines := found.stats["warnings"]:
         said.append("\n".join(f"- {code(line)}" for line in lines))
@@ -228,9 +231,20 @@ def diversity(found: Facts | None) -> str:
 
 _READ = """\
 A compression ratio (gzip) says how much the texts repeat each other; texts of people are at 2.4 to
-2.7. Distinct-n is the share of different words, or pairs of words. The Vendi score says as how many
-wholly different texts they count."""
+2.7. Distinct-n is the share of different words, or pairs of words. A Vendi score of 9 means that
+they vary as much as 9 texts with nothing in common."""
 _SEEDS = """ How near a seed is, is told by ROUGE-L, from 0 to 1."""
+
+
+def languages(found: Facts | None) -> Mapping[str, int]:
+    """Those of the answers of a sample; of the rationales or questions, where answers are too short
+    for half of them to be told. `?` is not sure."""
+    fields = found.stats["fields"] if found else {}
+    for name in ("answer", "rationale", "question"):
+        counts = fields.get(name, {}).get("languages") or {"?": 1}
+        if 2 * counts.get("?", 0) <= sum(counts.values()):
+            return dict(counts)
+    return {}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -12,7 +12,8 @@ from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.inputs import Records
 from distillgen.records import JSON, Answer, Checked, Verdict
-from distillgen.sidecars import CHECKS, reviewed
+from distillgen.review.reviewed import Reviewed
+from distillgen.sidecars import CHECKS
 
 TRUTH = "gold"
 """The check that tells whether an answer is right, where no person did."""
@@ -122,7 +123,7 @@ def check(
     Raises:
         UserError: the file cannot be read, or no row has an answer.
     """
-    asked, decisions = list(names), reviewed(folder)
+    asked, decisions = list(names), Reviewed.beside(folder)
     answered = False
     with Whole(folder / CHECKS) as out:
         for line in records:
@@ -134,7 +135,7 @@ def check(
                     question=answer.question, checks=verdicts, line=line.line, id=answer.id
                 ).row()
             )
-            right = decisions.get(answer.id)
+            right = decisions.right(answer)
             outcome.reviewed += right is not None
             if right is None:
                 gold = verdicts.get(TRUTH) or checks.of(answer, [TRUTH], setting).get(TRUTH)

@@ -518,6 +518,36 @@ def check(
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
+def review(
+    run: Target,
+    order: o.Order = None,
+    double: o.Double = None,
+    random_seed: o.RandomSeed = None,
+    reviewer: o.Reviewer = None,
+    host: o.Host = None,
+    port: o.Port = None,
+    remote: o.Remote = False,
+    no_browser: o.NoBrowser = False,
+    export_to: o.ExportFile = None,
+    import_from: o.ImportFile = None,
+    overwrite: o.Overwrite = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Check and mend the records on a page in your browser, one at a time.
+
+    Each decision is in reviews.jsonl at once; the answers stay as they are. export, select, pairs
+    and check go by what you decide. Run again, it goes on where it stopped. With --export, --import
+    or --json no page is opened: records go out as a table and decisions come back.
+    Example: distillgen review runs/stock_advisor
+    """
+    given = dict(locals())
+    from distillgen import commands
+
+    raise typer.Exit(commands.review(given))
+
+
+@app.command(cls=Panels, rich_help_panel=TRUST)
 def decontaminate(
     file: Target,
     against: o.Against,

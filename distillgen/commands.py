@@ -4,8 +4,10 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from distillgen import (
     answers,
@@ -22,7 +24,7 @@ from distillgen import (
 )
 from distillgen.contenders import Items
 from distillgen.decontaminate import KEPT, EvalSets
-from distillgen.errors import BUDGET, UserError
+from distillgen.errors import BUDGET, DONE, FEWER, UserError
 from distillgen.judging import Stage
 from distillgen.records import JSON
 from distillgen.select import SELECTED
@@ -30,6 +32,9 @@ from distillgen.session import Session, columns, program
 from distillgen.show import visible
 from distillgen.task import Task, load_task, task_beside, with_labels
 from distillgen.work import Result, Work
+
+if TYPE_CHECKING:
+    from distillgen.review.desk import Desk
 
 DEMO_N = 12
 DEMO_PAIRS = 2
@@ -364,6 +369,70 @@ def _answered(given: Mapping[str, JSON]) -> tuple[Path, Path]:
         if not source.is_file():
             raise UserError(f"{source}: no answers yet; distillgen answer {given['file']}")
     return _no_folder(source), folder.folder_of(str(source), given["out"])
+
+
+def review(given: Mapping[str, JSON]) -> int:
+    """The review page, or records out and decisions in; gives the exit code."""
+    from distillgen.review import files as exchange
+    from distillgen.review.desk import Desk, setting
+
+    wanted = setting(given["order"], given["double"], given["random_seed"])
+    desk = Desk(Path(given["run"]), wanted)
+    told = screen.Screen(quiet=bool(given["quiet"]))
+    found: dict[str, JSON] = {"command": "review", "run": str(desk.run), "files": []}
+    problems: list[str] = []
+    name = given["reviewer"] or ""
+    if source := given["import_from"]:
+        imported = exchange.take_in(desk, source, name)
+        found["imported"], problems = imported.as_json(), imported.problems
+        found["problems"] = problems
+        told.say(
+            f"{source}: {imported.rows:,} rows = {imported.taken:,} taken + {imported.there:,}"
+            f" there already + {imported.open:,} open + {len(problems):,} refused"
+        )
+        for problem in problems[: inputs.SHOWN]:
+            told.error(problem)
+        if len(problems) > inputs.SHOWN:
+            told.error(f"… {len(problems) - inputs.SHOWN:,} more; --json lists them all")
+    if out := given["export_to"]:
+        n = exchange.export(desk, out, name, overwrite=given["overwrite"])
+        found["files"] = [str(out)]
+        told.say(f"{out}: {n:,} records; distillgen review {desk.run} --import {out} brings back"
+                 " what was decided")  # fmt: skip
+    if not (given["import_from"] or given["export_to"] or given["as_json"]):
+        return _reviewed(desk, given, told)
+    summary = desk.summary()
+    for line in desk.words():
+        told.say(line)
+    if given["as_json"]:
+        print(json.dumps(found | summary, ensure_ascii=False))
+    return FEWER if problems else DONE
+
+
+def _reviewed(desk: "Desk", given: Mapping[str, JSON], told: screen.Screen) -> int:
+    """Serve the page until Ctrl-C."""
+    try:
+        server = import_module("distillgen.review.server")
+    except ImportError as error:
+        raise UserError(
+            "the page needs packages: pip install 'distillgen[review]'; --export and --import do"
+            " without"
+        ) from error
+    page = server.Server(
+        desk, given["host"] or server.HERE, given["port"] or 0, remote=given["remote"]
+    )
+    before = len(desk.decisions)
+    where = "opened in your browser" if not given["no_browser"] and page.open() else "open it"
+    told.say(f"{page.address}     ({where}{'' if given['remote'] else '; this machine only'})")
+    for line in desk.words():
+        told.say(line)
+    told.say(f"Each decision is saved at once in {desk.decisions.path}. Ctrl-C ends.")
+    code: int = page.run()
+    desk.decisions.refresh()
+    saved = len(desk.decisions) - before
+    told.say(f"saved {saved:,} decisions. Next: {program()} export {desk.run}     (leaves out the"
+             " rejected, takes the edits)")  # fmt: skip
+    return code
 
 
 def report(given: Mapping[str, JSON]) -> None:

@@ -86,6 +86,7 @@ class Items:
             UserError: it cannot be read, or lines are wrong: all of them are named.
         """
         self.path, self._limit = path, limit
+        self.fields: Mapping[str, str] = fields or {}
         self._records = Records(path, fields, FIELDS, strict=True)
         self.given = 0
         """Records of the whole file."""

@@ -87,6 +87,8 @@ class Delivery:
     """Pairs whose better answer is longer (1), shorter (-1) or as long (0)."""
     longest: int = 0
     """Tokens of the longest row, as `tokens` counts them."""
+    edited: int = 0
+    """Records with texts of a reviewer."""
     long: int = 0
     """Records with a row above `max_length` that were written all the same."""
     broken: list[str] = field(default_factory=list)
@@ -128,6 +130,8 @@ class Delivery:
         self.records[split] += 1
         self.longest = max(self.longest, *map(tokens, rows))
         self._count(record)
+        side = record if isinstance(record, Answer) else record.chosen
+        self.edited += bool(side.edited_by)
         self._write(rows, record, self.data[split], self.meta[split])
         if stage and split == "train":
             self._write(rows, record, self.staged[stage], self.staged_meta[stage])
@@ -265,12 +269,14 @@ def lineage(record: Answer | Preference) -> dict[str, JSON]:
         return {
             "id": record.id, "teacher": record.teacher, "strategy": record.strategy,
             "parents": list(record.parents), "request": record.request,
+            **({"edited_by": record.edited_by} if record.edited_by else {}),
         }  # fmt: skip
     better, worse = record.chosen, record.rejected
     return {
         "id": better.id, "teacher": better.teacher, "request": better.request,
         "rejected_id": worse.id, "rejected_teacher": worse.teacher,
         "rejected_request": worse.request, "reason": record.reason,
+        **({"edited_by": better.edited_by} if better.edited_by else {}),
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from distillgen.errors import UserError
 from distillgen.files import is_ours
 from distillgen.formats import Format, LeftOut, Preset, Rationale
 from distillgen.records import Answer, Preference
+from distillgen.review.reviewed import Reviewed
 from distillgen.splits import DEFAULT_SHARES, SPLITS, Split
 
 __all__ = ["Exported", "Options", "export", "paths", "settle"]
@@ -123,11 +124,13 @@ def export(
     split_of: Callable[[str], Split | LeftOut],
     about: card.About,
     stages: Curriculum | None = None,
+    reviewed: Reviewed | None = None,
 ) -> list[Exported]:
     """Write a folder for each format: rows by split, sidecars, a card.
 
     One walk over the answers for all formats that are made of them, and one over the pairs, in
-    bounded memory. `split_of` gives the split of a record by its id, or why it has none. No file
+    bounded memory. `split_of` gives the split of a record by its id, or why it has none; what
+    people rejected is left out, and where they changed texts, theirs are taken. No file
     changes before the last record is read and every rule is kept; then each appears whole, and an
     empty split has none.
 
@@ -141,13 +144,16 @@ def export(
         ]
         of_pairs = [folder for folder in folders if folder.found.of_pairs(folder.told)]
         of_answers = [folder for folder in folders if folder not in of_pairs]
-        for answer in answers:
-            split = split_of(answer.id)
+        for given in answers:
+            answer, why = reviewed.taken(given) if reviewed else (given, None)
+            split = LeftOut(why) if why else split_of(answer.id)
             for folder in of_answers:
                 folder.take(answer, split, stages.stage(answer) if stages else 0)
         for pair in pairs if of_pairs else ():
             split = split_of(pair.chosen.id)
             same = split == split_of(pair.rejected.id)
+            if why := reviewed.outdates(pair) if reviewed else None:
+                split, same = LeftOut(why), True
             for folder in of_pairs:
                 folder.take(pair, split if same else LeftOut("bridges_splits"))
         for folder in folders:

@@ -20,7 +20,8 @@ from distillgen.errors import UserError
 from distillgen.folder import is_run, read_manifest
 from distillgen.records import JSON, Entry, Manifest
 from distillgen.reliability import Reliability
-from distillgen.sidecars import CHECKS, COMPARISONS, DECISIONS, REVIEWS, SCORES
+from distillgen.review.reviewed import Reviewed
+from distillgen.sidecars import CHECKS, COMPARISONS, REVIEWS, SCORES
 from distillgen.stats import Drawn
 from distillgen.stored import Stored, Used
 
@@ -373,12 +374,9 @@ def _contaminated(run: Path) -> dict[tuple[str, str], int]:
 
 
 def _reviews(run: Path) -> dict[str, int]:
-    latest = {
-        str(row["id"]): str(row["decision"])
-        for row in files.rows_of(run / REVIEWS)
-        if row.get("decision") in DECISIONS
-    }
-    return _ranked(Counter(latest.values()))
+    reviewed = Reviewed.beside(run)
+    found = (reviewed.outcome(id) for id in reviewed.decisions.ids())
+    return _ranked(Counter(one.verdict for one in found if one))
 
 
 def _splits(run: Path) -> dict[str, int]:
@@ -402,4 +400,5 @@ def _used(run: Path) -> list[Used]:
     journal = Stored(run / "journal.sqlite")
     used = journal.used()
     journal.close()
-    return used
+    # An embedded teacher calls itself by the path of its weights, which is nobody's business.
+    return [one._replace(model=Path(one.model).name.removesuffix(".gguf")) for one in used]

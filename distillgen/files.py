@@ -161,7 +161,7 @@ class Whole:
         self._size = 0
 
     def __enter__(self) -> "Whole":
-        with _translated(self.path):
+        with translated(self.path):
             make_folder(self.path.parent)
             self._file = open(self._beside, "wb", opener=private)
         return self
@@ -188,7 +188,7 @@ class Whole:
         self._waiting.clear()
         self._size = 0
         self._digest.update(data)
-        with _translated(self.path):
+        with translated(self.path):
             self._file.write(data)
 
     def __exit__(
@@ -197,7 +197,7 @@ class Whole:
         try:
             if error is None:
                 self._pass_on()
-                with _translated(self.path):
+                with translated(self.path):
                     self._file.flush()
                     now = time.time_ns() // MARK * MARK + _mark(self._digest.hexdigest())
                     os.utime(self._file.fileno(), ns=(now, now))
@@ -319,7 +319,7 @@ def row(line: bytes) -> dict[str, JSON]:
     return found
 
 
-class _translated:
+class translated:
     """The system's errors as what the user can do about them."""
 
     def __init__(self, path: Path) -> None:

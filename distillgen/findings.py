@@ -144,6 +144,7 @@ def of_pairs(found: Found, kept: int) -> Iterator[str]:
     if not kept:
         return
     words = {
+        "edited": "a reviewer's text against the teacher's",
         "right_wrong": "right against wrong", "judge_margin": "by the judge's scores",
         "compared": "by comparison in both orders",
     }  # fmt: skip

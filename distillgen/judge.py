@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from distillgen import replies
@@ -11,6 +11,7 @@ from distillgen.contenders import Contender, Item
 from distillgen.errors import ParseError
 from distillgen.judging import Case, Said, Setting, Stage
 from distillgen.records import JSON, Comparison, Completion, Request, Score
+from distillgen.review.reviewed import Reviewed
 from distillgen.rubric import ANALYSIS, SCORES, Rubric
 
 _WHOLE = re.compile(r"([1-5])(?:\.0+)?")
@@ -64,8 +65,8 @@ class Scored:
     """What the scores of a run come to."""
 
     rubric: Rubric
-    reviews: Mapping[str, bool]
-    """What people decided of records, by id; it goes before the right answer of the file."""
+    reviews: Reviewed
+    """What people decided; it goes before the right answer of the file."""
     counts: Counter[tuple[str, int]] = field(default_factory=Counter)
     """By aspect and score."""
     passed: int = 0
@@ -78,7 +79,7 @@ class Scored:
         item, (one,), _ = case
         self.counts.update(score.scores.items())
         self.passed += min(score.scores.values()) >= (self.rubric.threshold or 0)
-        known = self.reviews.get(item.id) if one.place is None else None
+        known = self.reviews.right_item(item, one)
         if (right := item.right(one) if known is None else known) is not None:
             self.calibration.add(right, score.scores.values())
 

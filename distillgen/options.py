@@ -222,6 +222,45 @@ Margin = Annotated[
     float | None,
     _option(RUN, "--margin", "By so much the mean scores of a pair differ at least [1]."),
 ]
+Reviewer = Annotated[
+    str | None,
+    _option(
+        RUN, "--reviewer",
+        "Your name: whose decisions --export writes [all], and --import reads where no row says.",
+    ),
+]  # fmt: skip
+Order = Annotated[
+    str | None,
+    _option(
+        RUN, "--order",
+        "mixed: half the least sure, a third of each label or topic, a fifth at random; plain;"
+        " failed: what failed a check [mixed].",
+    ),
+]  # fmt: skip
+Double = Annotated[
+    float | None,
+    _option(RUN, "--double", "Share of the records that two reviewers decide about, 0 to 1 [0]."),
+]
+ExportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--export", rich_help_panel=OUTPUT,
+        help="No page: the records into a file, .csv, .xlsx, .jsonl, .label-studio.json or"
+        " .argilla.json.",
+    ),
+]  # fmt: skip
+ImportFile = Annotated[
+    Path | None,
+    typer.Option("--import", rich_help_panel=OUTPUT, help="No page: the decisions of such a file."),
+]
+Host = Annotated[str | None, _option(RUN, "--host", "Address that the page is at [127.0.0.1].")]
+Port = Annotated[int | None, _option(RUN, "--port", "Port that the page is at [any free one].")]
+Remote = Annotated[
+    bool, typer.Option("--remote", help="Others may reach --host.", rich_help_panel=RUN)
+]
+NoBrowser = Annotated[
+    bool, typer.Option("--no-browser", help="Open no browser.", rich_help_panel=RUN)
+]
 N = Annotated[int | None, _option(RUN, "n", "Distinct inputs wanted [100].")]
 Strategy = Annotated[
     str | None,

@@ -1,9 +1,10 @@
 """Pair a better and a worse answer to each question, for preference training (DPO and its kin).
 
-What is known for certain goes first: a right answer against a wrong one. Where the right answer is
-not known, a judge's scores tell, then a comparison that came out the same in both orders. Of
-several pairs that are equally good the one is taken whose answers are nearest in length: DPO learns
-length before quality (Park et al. 2024, "Disentangling Length from Quality").
+What is known for certain goes first: what a person wrote in place of the teacher's answer, then a
+right answer against a wrong one, by what people decided, else by the right answer of the file.
+Where that is not known, a judge's scores tell, then a comparison that came out the same in both
+orders. Of several pairs that are equally good the one is taken whose answers are nearest in length:
+DPO learns length before quality (Park et al. 2024, "Disentangling Length from Quality").
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from distillgen import sidecars
 from distillgen.contenders import Contender, Item, Items
 from distillgen.files import Whole
 from distillgen.records import JSON, Exclusion, ExclusionReason, Preference, PreferenceReason, Side
+from distillgen.review.reviewed import SAID, SOMEBODY, Reviewed, taught
 
 FILES = PAIRS, UNPAIRED = "pairs.jsonl", "unpaired.jsonl"
 
@@ -28,11 +30,13 @@ class Known(NamedTuple):
     scores: Mapping[str, Mapping[str, float]]
     better: Mapping[frozenset[str], str]
     """Of each two the better one."""
+    reviewed: Reviewed
+    """What people decided."""
 
     @classmethod
     def beside(cls, run: Path) -> "Known":
         """That of a run folder."""
-        return cls(sidecars.scored(run), sidecars.preferred(run))
+        return cls(sidecars.scored(run), sidecars.preferred(run), Reviewed.beside(run))
 
 
 class Entrant(NamedTuple):
@@ -40,16 +44,13 @@ class Entrant(NamedTuple):
 
     item: Item
     said: Contender
+    right: bool | None
+    """Whether it is right; None where that is not known."""
 
     @property
     def digest(self) -> str:
         """By which judges know it."""
         return self.item.digest(self.said)
-
-    @property
-    def right(self) -> bool | None:
-        """Whether it is right; None where that is not known."""
-        return self.item.right(self.said)
 
     def side(self) -> Side:
         """As it is written."""
@@ -60,13 +61,40 @@ class Entrant(NamedTuple):
         )  # fmt: skip
 
 
-def entrants(items: Iterable[Item]) -> list[Entrant]:
+def entrants(items: Iterable[Item], reviewed: Reviewed) -> list[Entrant]:
     """The different answers to one question: of each record the answer, then the candidates."""
     found: dict[tuple[str, str], Entrant] = {}
     for item in items:
         for said in item.all:
-            found.setdefault((said.rationale, said.answer), Entrant(item, said))
+            decided = reviewed.right_item(item, said)
+            right = item.right(said) if decided is None else decided
+            found.setdefault((said.rationale, said.answer), Entrant(item, said, right))
     return list(found.values())
+
+
+def mended(items: Iterable[Item], reviewed: Reviewed) -> Preference | None:
+    """What a person wrote in place of the teacher's answer, against that answer."""
+    for item in items:
+        outcome = reviewed.of_item(item)
+        fields = outcome.fields if outcome else {}
+        review = outcome.review if outcome else None
+        if review is None or not any(name in fields for name in SAID):
+            continue
+        before = taught(item)
+        now = {name: fields.get(name, before[name]) for name in before}
+        worse = Side(
+            rationale=before["rationale"], answer=before["label"] or before["answer"],
+            teacher=item.answer.teacher, id=item.id, request=item.answer.request,
+        )  # fmt: skip
+        better = Side(
+            rationale=now["rationale"], answer=now["label"] or now["answer"], id=item.id,
+            candidate=review.candidate, edited_by=review.reviewer or SOMEBODY,
+        )  # fmt: skip
+        return Preference(
+            question=now["question"], user_context=now["user_context"], images=item.images,
+            chosen=better, rejected=worse, reason="edited", line=item.line,
+        )  # fmt: skip
+    return None
 
 
 def paired(all: list[Entrant], known: Known, margin: float) -> Preference | ExclusionReason:
@@ -84,7 +112,7 @@ def paired(all: list[Entrant], known: Known, margin: float) -> Preference | Excl
     told = [
         (gap, pair)
         for pair in permutations([one for one in all if one.digest in means], 2)
-        if (gap := means[pair[0].digest] - means[pair[1].digest]) >= margin
+        if _may_be(pair) and (gap := means[pair[0].digest] - means[pair[1].digest]) >= margin
     ]
     if told:
         gap, pair = min(told, key=lambda one: (-one[0], _apart(one[1])))
@@ -92,9 +120,15 @@ def paired(all: list[Entrant], known: Known, margin: float) -> Preference | Excl
     named = [
         (one, other)
         for one, other in permutations(all, 2)
-        if known.better.get(frozenset((one.digest, other.digest))) == one.digest
+        if _may_be((one, other))
+        and known.better.get(frozenset((one.digest, other.digest))) == one.digest
     ]
     return _preference(min(named, key=_apart), "compared") if named else "undecided"
+
+
+def _may_be(pair: tuple[Entrant, Entrant]) -> bool:
+    """Whether what a judge said of two goes with what is known for certain of one of them."""
+    return pair[0].right is not False and pair[1].right is not True
 
 
 def _preference(
@@ -155,8 +189,9 @@ def pairs(items: Items, margin: float, run: Path) -> Paired:
     known, done = Known.beside(run), Paired()
     with Whole(run / PAIRS) as good, Whole(run / UNPAIRED) as bad:
         for _, same in groupby(items, lambda item: (item.user_context, item.question)):
-            answers = entrants(same)
-            result = paired(answers, known, margin)
+            asked = list(same)
+            answers = entrants(asked, known.reviewed)
+            result = mended(asked, known.reviewed) or paired(answers, known, margin)
             done.counts["given"] += 1
             if isinstance(result, Preference):
                 good.write(result.row())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from distillgen.answered import Sample
 from distillgen.facts import Facts, Repeat
-from distillgen.records import Verdict
+from distillgen.records import JSON, Verdict
 from distillgen.show import visible
 
 KINDS = {
@@ -159,9 +159,17 @@ def _facts(one: Sample, kind: str) -> Iterator[Part]:
 
 
 def _verdict(name: str, verdict: Verdict) -> str:
-    value = verdict.value
-    told = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+    told = _told(verdict.value)
     return name.replace("_", " ") + (f": {told}" if told else "")
+
+
+def _told(value: JSON) -> str:
+    """What a check found, without the marks of a program."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(one)}" for name, one in value.items() if _told(one))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_told, value))
+    return "" if value is None else str(value)
 
 
 def _repeat(one: Repeat) -> Card:

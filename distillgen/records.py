@@ -364,6 +364,10 @@ SoftMethod = Literal["logprobs", "votes", "verbal", "smooth"]
 its draws, probabilities that it stated, or a fixed share for the hard label."""
 
 
+Reviewable = Literal["question", "user_context", "rationale", "answer", "label"]
+"""The texts of a record that a person may change."""
+
+
 class Answer(Record):
     """An answered example: one line of `answers.jsonl`."""
 
@@ -409,6 +413,10 @@ class Answer(Record):
     """Every draw of every teacher, those without an answer too; none where there was one draw."""
     refinements: tuple[Refinement, ...] = ()
     """What the answer was before each time that the teacher went over it."""
+    edited_by: str = ""
+    """The reviewer whose texts stand here in place of the teacher's."""
+    edited_from: dict[Reviewable, str] = Field(default_factory=dict)
+    """The teacher's texts of the fields that the reviewer changed."""
     id: str
     """The example's id."""
     strategy: str = ""
@@ -673,10 +681,11 @@ class Comparison(Record):
 
 
 ExclusionReason = Literal[
-    "not_judged", "below_min", "check_silent", "check_failed", "too_near", "over_budget",
-    "single", "all_right", "all_wrong", "undecided",
+    "rejected_by_review", "review_conflict", "not_judged", "below_min", "check_silent",
+    "check_failed", "too_near", "over_budget", "single", "all_right", "all_wrong", "undecided",
 ]  # fmt: skip
-"""Why a record is left out. By `select`: a score is missing, or too low; a check says nothing, or
+"""Why a record is left out. By `select`: a person rejected it, or reviewers differ and nobody
+settled it; a score is missing, or too low; a check says nothing, or
 failed; it is too like a better one; better ones filled the budget. By `pairs`: there is one answer
 only; all are right, or wrong; neither scores nor a comparison tell them apart."""
 
@@ -689,7 +698,7 @@ class Exclusion(Record):
     user_context: str = ""
     """Its context."""
     reason: ExclusionReason
-    """Of `select` the first six, of `pairs` the last four."""
+    """Of `select` the first eight, of `pairs` the last four."""
     detail: str = ""
     """The same in words."""
     of: str = ""
@@ -717,6 +726,8 @@ class Side(Record):
     """Id of the record."""
     request: str = ""
     """Key of the request that brought it."""
+    edited_by: str = ""
+    """The reviewer who wrote it in place of the teacher's."""
 
     @property
     def length(self) -> int:
@@ -724,9 +735,9 @@ class Side(Record):
         return len(self.rationale) + len(self.answer)
 
 
-PreferenceReason = Literal["right_wrong", "judge_margin", "compared"]
-"""How the better answer is known: by the right answer, by scores, or by a comparison that came out
-the same in both orders."""
+PreferenceReason = Literal["edited", "right_wrong", "judge_margin", "compared"]
+"""How the better answer is known: a person put it in the place of the other; by the right answer or
+a person's decision; by scores; or by a comparison that came out the same in both orders."""
 
 
 class Preference(Record):
@@ -770,6 +781,43 @@ class Checked(Record):
         """The same with the verdicts as rows, also when there are none."""
         checks = {name: verdict.row() for name, verdict in self.checks.items()}
         return super().row() | {"checks": checks}
+
+
+Decision = Literal["accept", "edit", "reject", "skip", "undo"]
+"""What a person does about a record: it is good as it is; it is, with other texts; it is not; not
+now; or the person's last one about it is taken back."""
+
+
+class Review(Record):
+    """What a person decided about a record: one line of `reviews.jsonl`, never changed again.
+
+    `id` and `decision` alone will do.
+    """
+
+    id: str
+    """The record's id."""
+    reviewer: str = ""
+    """Who decided; the latest decision of each reviewer counts."""
+    decision: Decision
+    """`skip` neither decides nor takes anything back; `undo` takes the reviewer's last line about
+    the record back, so that the one before counts again."""
+    fields: dict[Reviewable, str] = Field(default_factory=dict)
+    """For `edit`: the texts that differ from the record's, as the person wants them."""
+    was: dict[Reviewable, str] = Field(default_factory=dict)
+    """The teacher's texts of the same fields."""
+    candidate: int | None = None
+    """Place among the record's candidates, from 0, of the one that was chosen instead."""
+    reason: str = ""
+    """Why it is rejected."""
+    note: str = ""
+    """Anything else."""
+    settles: bool = False
+    """It goes before what the reviewers said: they differed, and this is what holds."""
+    version: str = ""
+    """What the decision was made on: digest of the record's texts, 16 hexadecimal digits, a point,
+    and the state of its decisions. Empty, in lines written by hand: it holds for any text."""
+    at: str = ""
+    """When, in UTC."""
 
 
 Split = Literal["train", "validation", "test"]

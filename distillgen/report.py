@@ -11,8 +11,9 @@ from distillgen.files import Whole
 from distillgen.prices import dollars
 from distillgen.reading import Shelf, shelves
 from distillgen.records import Entry
-from distillgen.sections import Page, Section, costs, n, origins, quality, share, texts
+from distillgen.sections import Page, Section, costs, n, near, origins, quality, share, texts
 from distillgen.sections.origins import TOLD, made_at, value
+from distillgen.stats import FEW
 
 FILE = "report.html"
 TEMPLATE = "report.html.j2"
@@ -87,7 +88,7 @@ def of(found: Sequence[Facts]) -> Report:
     """The page of one run, or of two."""
     told = Page(found)
     runs = tuple(
-        Run(name, str(one.run), about(one), tuple(keys(one)), tuple(notices(one)))
+        Run(name, near(str(one.run.resolve())), about(one), tuple(keys(one)), tuple(notices(one)))
         for name, one in told.named
     )
     made = (section(told) for section in SECTIONS)
@@ -120,22 +121,14 @@ def about(one: Facts) -> str:
     if others := one.strategies.get(""):
         words.append(f"{others:,} of the questions were brought along.")
     if one.teachers:
-        names = {used.teacher: used.model for used in one.used}
         several = len(one.teachers) > 1
-        told = [
-            _shown(name, names) + (f" ({k:,})" if several else "")
-            for name, k in one.teachers.items()
-        ]
+        told = [name + (f" ({k:,})" if several else "") for name, k in one.teachers.items()]
         words.append(f"The answers are by {', '.join(told)}.")
     words.append(
         "The texts are a model's: they can be wrong however sure they sound, and nobody need have"
         " checked them."
     )
     return " ".join(words)
-
-
-def _shown(teacher: str, models: dict[str, str]) -> str:
-    return models.get(teacher) or teacher if teacher.startswith("local:") else teacher
 
 
 def keys(one: Facts) -> Iterator[Key]:
@@ -173,7 +166,7 @@ def notices(one: Facts) -> Iterator[Notice]:
                 f"{step.lost['flagged']:,} records give items of a test set away, and are still"
                 " in it.", "contamination",
             )  # fmt: skip
-    for check in one.checks:
+    for check in (check for check in one.checks if check.applied >= FEW):
         if check.applied - check.passed > OFTEN * check.applied:
             yield Notice(
                 f"{check.applied - check.passed:,} of {check.applied:,} answers fail the check"

@@ -22,6 +22,7 @@ from distillgen.diversity import compression, distinct
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.records import JSON, Exclusion, ExclusionReason
+from distillgen.review.reviewed import Outcome, Reviewed, changes, outdated
 
 FILES = SELECTED, EXCLUDED = "selected.jsonl", "excluded.jsonl"
 SAMPLE = 200
@@ -40,11 +41,15 @@ class Worth(NamedTuple):
     """Whether it passed, by check; one that does not apply says nothing."""
     vote_share: float | None
     right: bool | None
+    reviewed: Outcome | None = None
+    """What people decided; it goes before all else."""
 
     @property
     def score(self) -> float | None:
         """The mean of what there is, each 0 to 1: the judge's mean score, the share of checks that
-        passed, the share of votes. None if there is nothing."""
+        passed, the share of votes. 1 for what people took; None if there is nothing."""
+        if self.reviewed:
+            return 1.0
         parts = []
         if self.scores:
             parts.append((fmean(self.scores.values()) - 1) / 4)
@@ -116,8 +121,12 @@ def least(texts: Iterable[str]) -> dict[str, float]:
 def shortfall(worth: Worth, wanted: Wanted) -> Out | None:
     """Why an answer is not good enough, whatever the others are; None if it is.
 
-    A score or a verdict that is missing is none: it cannot have been good.
+    A score or a verdict that is missing is none: it cannot have been good. What people took is
+    good, whatever was said of the teacher's text.
     """
+    if worth.reviewed:
+        out = worth.reviewed.left_out
+        return Out(out, worth.reviewed.why) if out else None
     for aspect, bar in wanted.least.items():
         scores = {a: s for a, s in worth.scores.items() if aspect in (ALL, a)}
         if not scores:
@@ -181,7 +190,7 @@ def select(items: Items, wanted: Wanted, run: Path) -> Selection:
             if out:
                 bad.write(_exclusion(item, out).row())
             else:
-                good.write({**item.columns, **known.of(item)})
+                good.write(known.row(item, items.fields))
             selection.counts[out.reason if out else "kept"] += 1
     for name, places in groups.items():
         selection.figures[name] = _held([worths[place] for place in places], texts[name])
@@ -211,6 +220,7 @@ class _Known:
 
     def __init__(self, run: Path) -> None:
         self._scores, self._checks = sidecars.scored(run), sidecars.checked(run)
+        self._reviewed = Reviewed.beside(run)
 
     def of(self, item: Item) -> dict[str, JSON]:
         """As fields of the row; without those of which there is nothing."""
@@ -222,13 +232,22 @@ class _Known:
         }
         return {name: said for name, said in found.items() if said and isinstance(said, Mapping)}
 
+    def row(self, item: Item, fields: Mapping[str, str]) -> dict[str, JSON]:
+        """The record as it is written, with a person's texts in place of the teacher's."""
+        found = self._reviewed.of_item(item)
+        if not (edits := changes(item, found)):
+            return {**item.columns, **self.of(item)}
+        gone = set(outdated(edits["edited_from"]))
+        kept = {name: value for name, value in item.columns.items() if name not in gone}
+        return {**kept, **{fields.get(name, name): value for name, value in edits.items()}}
+
     def worth(self, item: Item) -> Worth:
         found = self.of(item)
         checks = {name: bool(said["passed"]) for name, said in found.get("checks", {}).items()}
         share = item.columns.get("vote_share")
         return Worth(
             found.get("scores", {}), checks, share if isinstance(share, float | int) else None,
-            item.right(item.answer),
+            item.right(item.answer), self._reviewed.of_item(item),
         )  # fmt: skip
 
 

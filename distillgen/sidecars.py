@@ -9,14 +9,6 @@ from distillgen.records import JSON
 SCORES, COMPARISONS = "scores.jsonl", "comparisons.jsonl"
 CHECKS, REVIEWS = "checks.jsonl", "reviews.jsonl"
 ANYWHERE = 0
-DECISIONS = ("accept", "edit", "reject")
-
-
-def reviewed(run: Path) -> dict[str, bool]:
-    """Whether people accepted a record as it was, by id; the latest decision counts."""
-    rows = files.rows_of(run / REVIEWS)
-    return {str(row["id"]): row["decision"] == "accept"
-            for row in rows if row.get("decision") in DECISIONS}  # fmt: skip
 
 
 def scored(run: Path) -> dict[str, Mapping[str, float]]:

@@ -97,13 +97,15 @@ def assign(
     random_seed: int,
     stored: Path,
     held_out: bool = False,
+    lent: Sequence[Path] = (),
 ) -> Summary:
     """Write the split of every answer into the file `stored`, keeping what it says already.
 
     The answers are walked once; what is compared lies in temporary files, some 100 bytes of each in
     memory. `held_out` puts the records of the strategy `seed` into `test`, with all that belongs
-    with them. If shares, random seed or `held_out` are not those that the file was made with, all
-    is assigned anew.
+    with them. `lent` are such files of the runs that these records were made from: a child goes
+    where its parent is. If shares, random seed or `held_out` are not those that the file was made
+    with, all is assigned anew.
 
     Raises:
         UserError: the file cannot be read, or there is no room for it or for temporary files.
@@ -115,6 +117,7 @@ def assign(
     }
     with Prompts() as prompts:
         records = _Records(prompts, Stored(stored, asked), random_seed, held_out)
+        records.lent = [Assigned(path) for path in lent]
         for answer in answers:
             records.add(answer)
         splits = records.split(asked["shares"])
@@ -128,6 +131,7 @@ class _Records:
     def __init__(self, prompts: Prompts, stored: Stored, random_seed: int, held_out: bool) -> None:
         self.prompts, self.stored, self.held_out = prompts, stored, held_out
         self.groups, self.lineage = Groups(), Lineage()
+        self.lent: list[Assigned] = []
         self.ids = array("Q")
         """Digests of their ids."""
         self.stored_groups = array("Q")
@@ -143,6 +147,8 @@ class _Records:
         split, group, firm = self.stored.get(id)
         if self.held_out and answer.strategy == "seed" and not split:
             split, firm = _TEST, Firm.WISHED
+        if not split and answer.family and (lent := self._of_parent(answer)):
+            split, firm = lent, Firm.ASSIGNED
         n = self.groups.add(split, firm)
         self.prompts.add(answer.id, answer.user_context, answer.question, answer.images)
         self.ids.append(id)
@@ -156,6 +162,11 @@ class _Records:
         self._strata.append(known.get(name, 0))
         for name in names(answer):
             self.lineage.add(n, name)
+
+    def _of_parent(self, answer: Answer) -> int:
+        """The split of the first parent that is in a run that these were made from; 0 for none."""
+        found = (one.find(parent) for one in self.lent for parent in answer.parents)
+        return next((SPLITS.index(split) + 1 for split in found if split), NOWHERE)
 
     def split(self, shares: Mapping[Split, float]) -> bytearray:
         """The split of each, by its place in `SPLITS` from 1; 0 for those left out."""

@@ -9,6 +9,7 @@ from jobs import rows_in
 from distillgen.records import digest
 
 Row = dict[str, Any]
+REQUEST = "ab" * 32
 LABELS = ("yes", "no", "perhaps")
 STEADY = {"version": "0.1.0", "started": "2026-01-01T00:00:00+00:00",
           "finished": "2026-01-01T00:01:30+00:00", "ended": "done"}  # fmt: skip
@@ -30,11 +31,11 @@ def full(run: Path, n: int = 40, text: str = "", closed: bool = False) -> Path:
     rows_in(run / "rejected.jsonl", [
         {"stage": "expand", "reason": "near_duplicate", "question": f"Buy gold? {text}",
          "user_context": text or "I am 40", "repeats": f"Buy some gold? {text}", "similarity": 0.8,
-         "place": 1, "request": "r"}
+         "place": 1, "request": REQUEST}
     ])  # fmt: skip
     rows_in(run / "failures.jsonl", [
         {"stage": "answer", "kind": "timeout", "detail": f"no reply {text}", "id": "x",
-         "request": "r"}
+         "request": REQUEST}
     ])  # fmt: skip
     rows_in(run / "contaminated.jsonl", [
         {"question": "q", "line": 1, "id": "1", "matches": [
@@ -42,7 +43,7 @@ def full(run: Path, n: int = 40, text: str = "", closed: bool = False) -> Path:
              "line": 1}]}
     ])  # fmt: skip
     rows_in(run / "reviews.jsonl", [{"id": "0", "decision": "accept"}])
-    (run / "manifest.json").write_text(json.dumps({"commands": _commands(n, text)}))
+    (run / "manifest.json").write_text(json.dumps({"commands": _commands(run, n, text)}))
     return run
 
 
@@ -52,7 +53,7 @@ def _answer(i: int, text: str, closed: bool) -> Row:
         "user_context": f"I am {20 + i} years old. {text}",
         "rationale": f"Counting gives {2 * i + 7}. {text}",
         "rationale_source": "requested", "id": str(i), "strategy": "few_shot",
-        "teacher": f"openai:teacher-1{text}", "request": "r",
+        "teacher": f"openai:teacher-1{text}", "request": REQUEST,
         "flags": ["refined", *([text] * bool(text))],
     }  # fmt: skip
     if not closed:
@@ -87,11 +88,11 @@ def _score(i: int, answer: Row, text: str) -> Row:
     return {
         "question": "q", "analysis": f"It is fine. {text}", "line": i + 1, "id": answer["id"],
         "scores": {f"correct{text[:9]}": 1 + i % 5, "safe": 1 + (i // 5) % 5},
-        "judge": f"openai:judge-1{text}", "of": digest(texts)[:16], "request": "r",
+        "judge": f"openai:judge-1{text}", "of": digest(texts)[:16], "request": REQUEST,
     }  # fmt: skip
 
 
-def _commands(n: int, text: str) -> Row:
+def _commands(run: Path, n: int, text: str) -> Row:
     def entry(source: str, **more: Any) -> Row:
         return STEADY | {"source": source + text, "options": {"teacher": f"openai:t{text}"}} | more
 
@@ -100,11 +101,11 @@ def _commands(n: int, text: str) -> Row:
         "expand": entry("seeds/gold.jsonl", prompts={f"expand.j2{text}": "0" * 64}, counts={
             "asked": n + 4, "extra": 0, "kept": n + 1, "duplicate": 1, "failed": 2,
         }),
-        "answer": entry("runs/gold/inputs.jsonl", counts={"given": n + 1, "kept": n, "failed": 1}),
-        "check": entry("runs/gold/answers.jsonl", counts={"given": n, "passed": n - 3, "failed": 3},
+        "answer": entry(f"{run}/inputs.jsonl", counts={"given": n + 1, "kept": n, "failed": 1}),
+        "check": entry(f"{run}/answers.jsonl", counts={"given": n, "passed": n - 3, "failed": 3},
                        options={"checks": ["context_used", "refused"]}),
-        "judge": entry("runs/gold/answers.jsonl", counts=sums),
-        "decontaminate": entry("runs/gold/answers.jsonl",
+        "judge": entry(f"{run}/answers.jsonl", counts=sums),
+        "decontaminate": entry(f"{run}/answers.jsonl",
                                counts={"given": n, "kept": n - 1, "flagged": 1}),
-        "export": entry("runs/gold/answers.jsonl", counts=sums | {"train": n, "rejected": 0}),
+        "export": entry(f"{run}/answers.jsonl", counts=sums | {"train": n, "rejected": 0}),
     }  # fmt: skip

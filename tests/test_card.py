@@ -23,6 +23,7 @@ from distillgen.delivery import tokens
 
 CARD = "export/trl-prompt-completion/README.md"
 HOSTILE = 'a|b`c\n---\nlicense: "mit"\n# Top\n<script>alert(1)</script>\u2028\x1b[31m\u202e[x](y)'
+ONE_LINE = 'a|b`c --- license: "mit" # Top <script>alert(1)</script> [31m[x](y)'
 
 
 def parts(card: Path) -> tuple[dict[str, Any], str]:
@@ -103,7 +104,7 @@ def test_the_head_says_which_files_are_the_data(whole):
         ("our own, of May", {"license": "other", "license_name": "our own, of May"}),
         ("https://a.example/t", {"license": "other", "license_name": "https://a.example/t",
                                  "license_link": "https://a.example/t"}),
-        (HOSTILE, {"license": "other", "license_name": markdown.plain(HOSTILE)}),
+        (HOSTILE, {"license": "other", "license_name": ONE_LINE}),
     ],
 )  # fmt: skip
 def test_a_licence_is_an_identifier_of_the_hub_or_has_a_name(cli, tmp_path, declared, wanted):
@@ -302,6 +303,23 @@ def test_a_leakage_table_stands_in_the_card(tmp_path):
     assert about.leakage in section(body, "Splits")
 
 
+@pytest.mark.parametrize(
+    ("name", "end", "records"),
+    [("mine.jsonl", "\n", 12), ("mine.txt", "\n", 12), ("mine.jsonl", '\n{"question": "cut', 12)],
+)
+def test_a_file_of_no_run_is_told_as_far_as_it_is_known(cli, tmp_path, name, end, records):
+    whole = answered(tmp_path / name, records)
+    whole.write_text(whole.read_text().rstrip("\n") + end)
+    cli("export", name)
+    _, body = parts(tmp_path / "runs/mine" / CARD)
+    assert body.startswith(f"\n# `mine`, for `trl-prompt-completion`\n\n{records} questions")
+    assert f"The questions came from `{name}`." in body
+    assert "asked to be" not in body
+    assert table(body, "step") == [["export", "given", f"{records}"],
+                                   ["", "**in this set**", f"{records}"]]  # fmt: skip
+    assert f"distillgen export {name} --format trl-prompt-completion\n" in body
+
+
 # -- what it must not hold ---------------------------------------------------------------------
 
 
@@ -319,10 +337,7 @@ def test_no_text_becomes_markup_breaks_a_table_or_the_head(cli, tmp_path):
     cli("export", source, "--license", HOSTILE, "--system", HOSTILE)
     (card,) = tmp_path.glob("runs/*/export/*/README.md")
     head, body = parts(card)
-    assert head.keys() == {
-        "pretty_name", "license", "license_name", "size_categories", "task_categories", "tags",
-        "configs", "language",
-    } or head.keys() == {
+    assert head.keys() - {"language"} == {
         "pretty_name", "license", "license_name", "size_categories", "task_categories", "tags",
         "configs",
     }  # fmt: skip
@@ -350,8 +365,8 @@ def test_it_holds_no_path_of_the_machine_no_port_and_no_time(whole):
     manifest = (whole / "manifest.json").read_text()
     port = re.search(r"127\.0\.0\.1:(\d+)", manifest)
     assert port
-    for told in (str(whole.parent.parent), "127.0.0.1", port[1], "runs/made", "/tmp"):
-        assert told in manifest or told in ("/tmp", "runs/made")
+    assert str(whole.parent.parent) in manifest
+    for told in (str(whole.parent.parent), "/tmp", "runs/made", "127.0.0.1", port[1]):
         assert told not in text
     assert not re.search(r"\d\d:\d\d|\d{4}-\d\d-\d\d", text)
 

@@ -202,3 +202,41 @@ def test_a_new_record_near_those_of_two_splits_is_left_out_and_the_others_stay()
     assert {groups.out[2].here, groups.out[2].there} == {1, 3}
     assert {groups.out[2].of, groups.out[2].to} == {0, 1}
     assert [groups.split(n) for n in (0, 1, 3)] == [1, 3, 0]
+
+
+class OneBucket(Prompts):
+    """All prompts in one bucket, in the order in which they were added."""
+
+    def buckets(self):
+        yield list(range(len(self)))
+
+
+def test_one_that_joins_a_group_late_is_compared_with_what_stood_before_it():
+    rng = random.Random(6)
+    words = text(rng, 20).split()
+    first, last = " ".join([*words[:15], *"vwxyz"]), " ".join([*"abcde", *words[5:]])
+    assert not alike([first], [last])
+    groups = Groups()
+    with OneBucket() as prompts:
+        for n, said in enumerate([last, first, " ".join(words)]):
+            groups.add()
+            prompts.add(str(n), "", said)
+        prompts.complete()
+        groups.join(1, 2)
+        join_near(prompts, groups)
+    assert groups.find(0) == groups.find(2)
+
+
+def test_one_that_is_bound_elsewhere_is_compared_with_each_of_a_large_group():
+    rng = random.Random(7)
+    said = text(rng, 20)
+    groups = Groups()
+    with OneBucket() as prompts:
+        for n, question in enumerate([said, *(text(rng, 20) for _ in range(40)), f"{said} now"]):
+            groups.add(3 if n == 41 else 1, Firm.WISHED if n == 41 else Firm.ASSIGNED)
+            prompts.add(str(n), "", question)
+            if 0 < n < 41:
+                groups.join(0, n)
+        prompts.complete()
+        join_near(prompts, groups)
+    assert set(groups.out) == {41}

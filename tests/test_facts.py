@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jobs import lines, rows_in, seeds, teacher
 
-from distillgen import facts
+from distillgen import answered, facts
 from distillgen.errors import UserError
 from distillgen.facts import NEAREST_BINS, REPEATS
 from distillgen.records import digest
@@ -66,7 +66,7 @@ def whole(cli, server, tmp_path):
     cli("judge", "run", *said, "--max-failed", 1)
     cli("check", "run", "--checks", "context-used,refused")
     cli("select", "run", "--budget", 10)
-    cli("export", "run/selected.jsonl", "--format", "trl-messages", "--format", "openai-chat")
+    cli("export", "run/selected.jsonl", "--format", "trl-messages", "--format", "jsonl")
     return tmp_path / "run"
 
 
@@ -110,9 +110,9 @@ def test_counts_are_those_of_the_files(whole):
     }  # fmt: skip
     rejected = lines(whole / "rejected.jsonl")
     assert found.rejected["expand", "near_duplicate"] == len(rejected)
-    assert set(found.exports) == {"trl-messages", "openai-chat"}
-    assert sum(found.exports["openai-chat"].values()) == sum(
-        path.stat().st_size for path in whole.glob("export/openai-chat/*")
+    assert set(found.exports) == {"trl-messages", "jsonl"}
+    assert sum(found.exports["jsonl"].values()) == sum(
+        path.stat().st_size for path in whole.glob("export/jsonl/*")
     )
 
 
@@ -203,6 +203,17 @@ def test_verdicts_go_with_their_answers_though_some_have_none(tmp_path):
     assert found.unfailing == 0
 
 
+def test_a_verdict_on_an_answer_that_is_gone_is_passed_over(tmp_path):
+    gone = [checked(9, 1, refused=False), checked(1, 2, refused=False), checked(8, 3, refused=True)]
+    run = run_of(
+        tmp_path, [row(0), row(1), row(2)], checks=gone,
+        manifest={"check": entry(options={"checks": ["refused"]})},
+    )  # fmt: skip
+    found = facts.of(run)
+    assert [one.record.id for one in found.samples["checks"]] == ["1"]
+    assert [(one.applied, one.passed) for one in found.checks] == [(1, 0)]
+
+
 def test_scores_of_another_answer_and_of_candidates_are_not_those_of_the_answer(tmp_path):
     rows = [row(0), row(1), row(2)]
     scores = [
@@ -212,6 +223,19 @@ def test_scores_of_another_answer_and_of_candidates_are_not_those_of_the_answer(
     found = facts.of(run_of(tmp_path, rows, scores=scores))
     assert found.aspects[0].counts == {1: 0, 2: 0, 3: 1, 4: 1, 5: 0}
     assert found.aspects[1].counts == {1: 0, 2: 1, 3: 0, 4: 1, 5: 0}
+
+
+def test_where_nothing_was_checked_the_first_open_answers_are_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr(answered, "COMPARED", 2)
+    rows = [row(i, gold=str(2 * i)) for i in range(5)]
+    rows += [row(i, label="yes", answer="", gold="yes") for i in range(5, 8)]
+    assert facts.of(run_of(tmp_path, rows)).right == {True: 5}
+
+
+def test_an_embedded_teacher_is_named_without_the_path_of_its_weights(whole, monkeypatch):
+    used = facts.of(whole).used[0]._replace(model="/home/me/.cache/distillgen/tiny-q4.gguf")
+    monkeypatch.setattr(Stored, "used", lambda _: [used])
+    assert facts.of(whole).used[0].model == "tiny-q4"
 
 
 def test_a_person_goes_before_the_right_answer_of_the_file(tmp_path):

@@ -25,8 +25,8 @@ FLOORS = {
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer answered card card_figures checked compare course coverage decontaminate"
     " deduped defaults delivery draft dry_run expand export facts figures findings hub_yaml"
-    " init judge judging mending pairs probing reading remake report sections seeds select"
-    " splits standing stats trace work",
+    " init judge judging mending pairs probing reading remake report review sections seeds"
+    " select splits standing stats trace work",
     5: "stages",
     6: "__init__ __main__ cli commands screen session",
 }
@@ -50,6 +50,9 @@ HEAVY = {
     "rapidfuzz": {"dedupe.py"},
     "rensa": {"dedupe.py"},
     "rich": {"charts.py", "screen.py", "show.py"},
+    "openpyxl": {"review/sheets.py"},
+    "starlette": {"review/api.py", "review/guard.py"},
+    "uvicorn": {"review/server.py"},
     "sqlite3": {"commits.py", "journal.py", "stored.py"},
     "typer": {"cli.py", "options.py", "help.py", "session.py"},
 }
@@ -64,7 +67,10 @@ CONSUMERS = {
     "rules": "axolotl bedrock fireworks gemini openai-chat torchtune",
 }
 """What `tests/consumers/test_<name>*.py` hold the formats to."""
-MAY_BE_ASYNC = {"engine.py", "sending.py", "pacing.py", "signals.py", "wire.py"}
+MAY_BE_ASYNC = {
+    "engine.py", "sending.py", "pacing.py", "signals.py", "wire.py",
+    "review/api.py", "review/guard.py",
+}  # fmt: skip
 MAY_PRINT = {"cli.py", "commands.py", "session.py", "screen.py"}
 
 FILES = sorted(HOUSE.rglob("*.py"))

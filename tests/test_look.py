@@ -42,7 +42,7 @@ def test_every_command_prints_the_same_keys(cli, server, done):
         found.append(cli(*job, *teacher(server), "--json").told.keys())
     found.append(cli("export", "runs/stock_advisor", "--json").told.keys())
     found.append(cli("retry", "runs/stock_advisor", "--json").told.keys())
-    measured = {"answers", "labels"}
+    measured = {"answers", "labels", "exports", "leakage"}
     assert all(keys - measured == found[0] for keys in found)
 
 
@@ -78,7 +78,7 @@ def test_status_tells_how_runs_stand(cli, done):
     assert run["run"] == "runs/stock_advisor"
     assert run["requests"] == {"answered": 16, "failed": 0, "open": 0, "in_flight": 0}
     assert {name: entry["ended"] for name, entry in run["commands"].items()} == dict.fromkeys(
-        ("expand", "answer", "check", "export"), "done"
+        ("expand", "answer", "check", "export", "report"), "done"
     )
     assert "16 answered" in cli("status").out
 

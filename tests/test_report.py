@@ -162,12 +162,21 @@ def test_a_hostile_run_makes_a_page(tmp_path):
     assert not re.search("[\u202e\x1b]", html)
 
 
+def test_no_path_of_this_machine_stands_on_it(opened, labelled):
+    for html in (made(opened)[1], made(opened, labelled)[1]):
+        assert str(opened.parent) not in html
+
+
 def test_a_long_text_is_folded_and_never_cut(tmp_path):
     long = "The end of it all is here. " * 200
     run = full(tmp_path / "run", 3, text=long)
-    read = Read(made(run)[1])
-    assert long.strip() in read.text
-    assert ("details", ()) in read.elements
+    told, html = made(run)
+    read = Read(html)
+    cards = [card for shelf in told.shelves for card in shelf.cards]
+    folded = [part for card in cards for part in (*card.asked, *card.answered) if part.beginning]
+    assert len(folded) >= 4 * 3
+    assert all(part.text.endswith(long.strip()) and part.text in read.text for part in folded)
+    assert sum(tag == "summary" for tag, _ in read.elements) >= len(folded)
 
 
 def test_records_that_would_make_the_page_too_long_are_counted(tmp_path, monkeypatch):

@@ -90,6 +90,22 @@ def test_a_family_larger_than_the_smallest_split_goes_to_train_whole(tmp_path):
     assert Counter(found.values()) == {"train": 40, "validation": 30, "test": 30}
 
 
+def test_the_smallest_split_sets_the_bound_also_where_a_larger_one_has_room(tmp_path):
+    given = {"train": 0.6, "validation": 0.1, "test": 0.3}
+    found = split([*relatives(11), *strangers(89)], tmp_path, given)
+    assert of(found, "f") == {"train"}
+
+
+def test_what_no_stratum_has_room_for_fills_the_splits_all_the_same(tmp_path):
+    answers = [
+        answer(f"g{n} {k}", said.user_context, f"{said.question} {k}", label=f"label {n // 5}")
+        for n, said in enumerate(strangers(100))
+        for k in range(2)
+    ]
+    sizes = Counter(split(answers, tmp_path, {"train": 0.9, "test": 0.1}).values())
+    assert sizes == {"train": 180, "test": 20}
+
+
 @pytest.mark.parametrize("random_seed", range(4))
 def test_sizes_are_as_asked_within_the_size_of_a_cluster(random_seed, tmp_path):
     answers = [
@@ -298,6 +314,19 @@ def test_assignments_that_a_person_wrote_are_kept(tmp_path):
     assert (found["s1"], found["s2"]) == ("test", "validation")
 
 
+def test_what_a_person_parted_stays_parted_and_the_table_says_so(tmp_path):
+    (tmp_path / "splits.jsonl").write_text(
+        '{"id": "s1", "split": "test"}\n{"id": "near", "split": "train"}\n'
+    )
+    answers = strangers(50)
+    near = answers[1].model_copy(update={"id": "near"})
+    done = assign([*answers, near], DEFAULT_SHARES, 0, tmp_path / "splits.jsonl")
+    found = {row["id"]: row["split"] for row in rows(tmp_path)}
+    assert (found["s1"], found["near"], done.left_out) == ("test", "train", 0)
+    (leak,) = (one for one in done.leakage.leaks if {one.smaller, one.larger} == {"train", "test"})
+    assert (leak.equal, leak.near) == (1, 1)
+
+
 def test_seeds_are_for_test_on_request_with_all_that_belongs_with_them(tmp_path):
     seeds = [one.model_copy(update={"strategy": "seed"}) for one in strangers(6)]
     near = answer("n", seeds[0].user_context, f"{seeds[0].question} please")
@@ -351,6 +380,16 @@ def test_records_that_share_an_id_are_one_line_and_in_one_split(tmp_path):
     done = assign([*twins, *strangers(97)], THIRDS, 0, tmp_path / "splits.jsonl")
     assert sum(done.records.values()) == 100
     assert [row["id"] for row in rows(tmp_path)].count("twin") == 1
+
+
+def test_of_records_that_share_an_id_all_are_left_out_if_one_is(tmp_path):
+    old = strangers(100)
+    before = split(old, tmp_path)
+    ends = [next(o for o in old if before[o.id] == s) for s in ("train", "test")]
+    twin = strangers(1, 200)[0].model_copy(update={"id": "bridge"})
+    done = assign([*old, twin, bridge(*ends)], THIRDS, 0, tmp_path / "splits.jsonl")
+    assert done.left_out == 2
+    assert [row["split"] for row in rows(tmp_path)[100:]] == [None]
 
 
 def test_the_lookup_says_the_split_of_each_record_or_that_it_is_left_out(tmp_path):

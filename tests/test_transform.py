@@ -176,16 +176,17 @@ def test_the_cap_is_the_same_at_any_concurrency_and_is_told(cli, server, tmp_pat
     "split", ["train=0.5,test=0.5", "train=0.4,validation=0.3,test=0.3", "train=0.9,test=0.1"]
 )
 def test_no_family_is_parted_between_splits(cli, family_runs, tmp_path, random_seed, split):
-    """Seeds, what was made of them in a second run, and what of that in a third."""
+    """Seeds, what was made of them in a second run, and what of that in a third, in one file."""
     places = defaultdict(set)
     shares = Counter()
-    for n, run in enumerate(family_runs):
-        out = tmp_path / f"{n}"
-        cli("export", run, "-o", out, "--split", split, "--random-seed", random_seed)
-        for file in out.glob("*/*.meta.jsonl"):
-            for row in lines(file):
-                places[row["id"]].add(file.name)
-                shares[file.name] += 1
+    whole = tmp_path / "whole.jsonl"
+    whole.write_bytes(b"".join((run / "answers.jsonl").read_bytes() for run in family_runs))
+    out = tmp_path / "out"
+    cli("export", whole, "-o", out, "--split", split, "--random-seed", random_seed)
+    for file in out.glob("*/*.meta.jsonl"):
+        for row in lines(file):
+            places[row["id"]].add(file.name)
+            shares[file.name] += 1
     parents = {
         row["id"]: row["parents"][0]
         for run in family_runs[1:]

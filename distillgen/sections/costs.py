@@ -24,7 +24,7 @@ def spent(page: Page) -> Section | None:
 
 def _teacher(name: str, model: str) -> str:
     """An embedded teacher is known by a digest; its model's name says more."""
-    return model if name.startswith("local:") and model else name
+    return f"local:{model}" if name.startswith("local:") and model else name
 
 
 def failures(page: Page) -> Section:

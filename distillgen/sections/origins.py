@@ -15,6 +15,7 @@ from distillgen.sections import (
     Table,
     listed,
     n,
+    near,
     of,
     reason,
     share,
@@ -123,7 +124,7 @@ def origin(page: Page) -> Section:
     for name, facts in page.named:
         rows = tuple(
             (stage, entry.started[:16].replace("T", " "), _lasted(entry.started, entry.finished),
-             entry.version, entry.source, _options(stage, entry.options),
+             entry.version, near(entry.source), _options(stage, entry.options),
              ", ".join(f"{file} {digest[:8]}" for file, digest in entry.prompts.items()))
             for stage, entry in facts.commands.items()
         )  # fmt: skip
@@ -161,7 +162,8 @@ def value(found: JSON) -> str:
     """What an option was given, in words; empty for nothing."""
     if found in (None, "", [], {}, (), False):
         return ""
-    return ", ".join(map(str, found)) if isinstance(found, list | tuple) else str(found)
+    given = found if isinstance(found, list | tuple) else [found]
+    return ", ".join(near(one) if one[:1] == "/" else one for one in map(str, given))
 
 
 def _options(stage: str, options: Mapping[str, JSON]) -> str:

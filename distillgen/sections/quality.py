@@ -16,6 +16,7 @@ from distillgen.sections import (
     head,
     listed,
     n,
+    near,
     of,
     share,
     words,
@@ -240,7 +241,7 @@ def _bars(facts: Facts) -> Table:
 def contamination(page: Page) -> Section | None:
     """What gives test items away."""
     rows = tuple(
-        (path, tier, n(count))
+        (near(path), tier, n(count))
         for _, facts in page.named
         for (path, tier), count in facts.contaminated.items()
     )

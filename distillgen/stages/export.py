@@ -29,8 +29,10 @@ from distillgen.formats import LeftOut
 from distillgen.lines import Lines
 from distillgen.pairs import PAIRS
 from distillgen.records import JSON, Answer, Entry, Preference
+from distillgen.review.reviewed import Reviewed
 from distillgen.settings import Settings
 from distillgen.splits import Split
+from distillgen.tables import READERS
 from distillgen.task import Task
 from distillgen.work import Result, Work
 
@@ -75,9 +77,14 @@ def run(work: Work, source: Path, out: Path) -> Result:
     settings = work.settings
     assigned, to_keep = _assigned(work, source, sha256, options, last)
     split_of = partial(_split_of, splits.Assigned(work.folder.path / splits.FILE))
-    stages = None
+    reviewed, stages = Reviewed.beside(work.folder.path), None
     if settings.curriculum:
-        of_train = (a for a in answers.read(source) if split_of(a.id) == "train")
+        first = Reviewed(reviewed.decisions)
+        of_train = (
+            answer
+            for answer, out in map(first.taken, answers.read(source))
+            if not out and split_of(answer.id) == "train"
+        )
         stages = difficulty.curriculum(of_train, settings.stages)
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
@@ -85,6 +92,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
         closed, options, out, split_of,
         _about(work, source, options, closed, assigned.leakage),
         stages,
+        reviewed,
     )  # fmt: skip
     counts: Counter[str] = Counter()
     for one in exported[:1]:
@@ -99,12 +107,14 @@ def run(work: Work, source: Path, out: Path) -> Result:
     result.measured = {
         "exports": {one.format: one.as_json() for one in exported},
         "leakage": assigned.leakage.as_json(),
+        **({"reviewed": dict(reviewed.counts)} if reviewed.counts else {}),
     }
     if stages:
         how = difficulty.SHOWN[stages.measure]
         result.notes.append(f"{settings.stages} stages from easy to hard, by {how}")
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
+    result.notes += reviewed.notes()
     result.notes += [warning for one in exported for warning in one.warnings]
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
     result.notes += terms.warnings(teachers, settings.license)
@@ -125,6 +135,7 @@ def _about(
     task = Task(**known) if known else work.task
     said = task.model_copy(update={"name": "", "fields": {}}) != Task()
     grown = files.rows_of(run / "seeds.jsonl") if "expand" in way else ()
+    measurable = source.suffix in READERS and next(answers.read(source), None)
     return About(
         name=run.resolve().name,
         title=task.name,
@@ -137,7 +148,7 @@ def _about(
         random_seed=options.random_seed,
         shuffled=settings.shuffle or bool(settings.curriculum),
         commands=commands,
-        facts=facts.of(run, source) if source.stat().st_size else None,
+        facts=facts.of(run, source) if measurable else None,
         leakage=leakage.markdown(leaks),
     )
 
@@ -181,8 +192,21 @@ def _assigned(
             yield answer
 
     with work.watch.counting("splits", lambda: read):
-        found = splits.assign(counted(), options.shares, options.random_seed, path, held_out)
+        found = splits.assign(
+            counted(), options.shares, options.random_seed, path, held_out, _lent(work)
+        )
     return found, {"asked": asked, "summary": found.as_json()}
+
+
+def _lent(work: Work) -> list[Path]:
+    """The splits of other runs, from whose files this one was made: where the manifest says that
+    they lie, or beside this run."""
+    run, commands = work.folder.path.resolve(), work.folder.manifest.commands
+    sources = [
+        Path(commands[name].source).parent for name in ("expand", "answer") if name in commands
+    ]
+    folders = {near for path in sources for near in (path.resolve(), run.parent / path.name)}
+    return sorted(path for folder in folders - {run} if (path := folder / splits.FILE).is_file())
 
 
 def _split_of(assigned: splits.Assigned, id: str) -> Split | LeftOut:

@@ -1,6 +1,6 @@
 """Have answers scored by a judge (`judge`), or two candidates compared (`compare`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from distillgen import compare, dry_run, files, findings, judge
@@ -10,8 +10,9 @@ from distillgen.errors import DONE, FEWER
 from distillgen.folder import others
 from distillgen.judging import Judging, Manner, Stage
 from distillgen.records import Failure
+from distillgen.review.reviewed import Reviewed
 from distillgen.rubric import find
-from distillgen.sidecars import COMPARISONS, SCORES, reviewed
+from distillgen.sidecars import COMPARISONS, SCORES
 from distillgen.work import Result, Work
 
 FILES = {"judge": (SCORES, "failures.jsonl"), "compare": (COMPARISONS, "failures.jsonl")}
@@ -37,7 +38,7 @@ def run(work: Work, stage: Stage, items: Items) -> Result:
     stop = None
     if open_now:
         stop = work.fill(stage, total, judging.requests(), judging.heard, lambda: judging.found)
-    found = _written(judging, paths, reviewed(work.folder.path))
+    found = _written(judging, paths, Reviewed.beside(work.folder.path))
     counts = {name: judging.counts[name] for name in ("given", "kept", "failed", "open")}
     result = Result(stage, counts, stop=stop, written=paths, kinds=dict(judging.kinds))
     too_many = counts["failed"] > work.settings.max_failed * counts["given"]
@@ -52,7 +53,7 @@ def run(work: Work, stage: Stage, items: Items) -> Result:
 
 
 def _written(
-    judging: Judging, paths: Sequence[Path], reviews: Mapping[str, bool]
+    judging: Judging, paths: Sequence[Path], reviews: Reviewed
 ) -> judge.Scored | compare.Compared:
     """Write verdicts and failures; what they come to."""
     verdicts, failures = paths

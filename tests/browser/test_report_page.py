@@ -4,7 +4,8 @@ import pytest
 from hostile import ODD_TEXTS
 from reports import full
 
-from distillgen import facts, report
+from distillgen import charts, facts, report
+from distillgen.charts import Interval, Point, Value
 
 SIGHTS = [(360, "light"), (360, "dark"), (768, "light"), (1280, "light"), (1280, "dark")]
 HOSTILE = (
@@ -136,6 +137,22 @@ def test_no_text_is_cut_or_overlaps(pages, opened, kind, sight, unfolded):
     assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") <= 0
     assert page.evaluate(CLIPPED) == []
     assert page.evaluate(CROSSING) == []
+    assert page.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.parametrize("most", [90, 1_200, 30_000, 2_000_000])
+def test_the_labels_of_an_axis_keep_apart_however_far_it_goes(tmp_path, opened, most):
+    steps = [Point(most * i / 9, most * i / 11) for i in range(1, 10)]
+    columns = [Interval(most / 2**i, most / 2 ** (i - 1), most / i) for i in range(12, 0, -1)]
+    drawn = (
+        charts.lines(steps, "proposals", "new inputs", "Yield", "more"),
+        charts.lengths(columns, "Lengths", "some"),
+        charts.bars([Value(str(i), most * i, f"{most * i:,} (100 %)") for i in (1, 2)], "B", "two"),
+    )
+    path = tmp_path / "charts.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8><body>{''.join(drawn)}")
+    page = opened(path, 360).page
+    assert page.evaluate("document.querySelectorAll('svg text').length") > 12
     assert page.evaluate(OVERLAPS) == []
 
 

@@ -1,0 +1,263 @@
+"""Answer what the page asks: the next record, the progress, the conflicts; and take decisions.
+
+`/` is the page; `/api/start`, `/api/progress`, `/api/next`, `/api/record`, `/api/last` and
+`/api/conflicts` say; `POST /api/decisions` writes a decision, and 409 says that it was made on what
+is no longer so, with the record as it is now.
+"""
+
+import threading
+from array import array
+from collections.abc import Callable, Mapping
+from importlib.resources import files as packaged
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from distillgen import files, images
+from distillgen.errors import UserError
+from distillgen.records import JSON, Decision, Reviewable
+from distillgen.review import texts, views
+from distillgen.review.desk import Desk
+from distillgen.review.pile import Filter
+from distillgen.review.store import Stale
+
+STATIC = {
+    "/": ("page.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    **{
+        f"/{name}.js": (f"{name}.js", "text/javascript")
+        for name in ("page", "ask", "draw", "words")
+    },
+}
+NAME_LENGTH = 60
+LONGEST = 10_000
+"""Characters of a reason or note."""
+LISTED = 500
+"""Conflicts that are listed at once."""
+SHOWS = ("open", "decided", "all")
+Handler = Callable[[Mapping[str, str]], JSON]
+
+
+class BadRequest(ValueError):
+    """What the page would not send."""
+
+
+class Given(BaseModel):
+    """What `POST /api/decisions` takes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    verdict: Decision
+    reviewer: str
+    version: str = Field(min_length=1)
+    """The version that came with the record."""
+    fields: dict[Reviewable, str] = Field(default_factory=dict)
+    candidate: int | None = None
+    reason: str = Field(default="", max_length=LONGEST)
+    note: str = Field(default="", max_length=LONGEST)
+    settles: bool = False
+
+
+class Api:
+    """What is asked of a desk, and its answers; one at a time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._lock = threading.Lock()
+        self._members: tuple[array[int], bytearray] = (array("L"), bytearray())
+
+    def app(self) -> Starlette:
+        """The routes; who may ask is not looked at here."""
+        told: dict[str, Handler] = {
+            "start": lambda _: views.start(self.desk),
+            "progress": lambda _: views.progress(self.desk),
+            "next": self._next,
+            "record": self._record,
+            "last": self._last,
+            "conflicts": self._conflicts,
+            "image": self._image,
+        }
+        routes = [Route(path, _static(*one), methods=["GET"]) for path, one in STATIC.items()]
+        for name, tell in told.items():
+            routes.append(Route(f"/api/{name}", self._telling(tell), methods=["GET"]))
+        routes.append(Route("/api/decisions", self._decisions, methods=["POST"]))
+        app = Starlette(routes=routes)
+        app.router.redirect_slashes = False
+        return app
+
+    def _telling(self, tell: Handler) -> Callable[[Request], Response]:
+        """An answer to a question; the desk is not for several threads at once."""
+
+        def answer(request: Request) -> Response:
+            try:
+                with self._lock:
+                    if self.desk.stale:
+                        self.desk.open()
+                    return _json(tell(request.query_params))
+            except BadRequest as error:
+                return _json({"message": str(error)}, 400)
+            except UserError as error:
+                return _json({"message": str(error)}, 503)
+
+        return answer
+
+    def _next(self, given: Mapping[str, str]) -> JSON:
+        """The next record of what is wanted, and how many there are and wait."""
+        reviewer, wanted = _reviewer(given.get("reviewer")), _wanted(given)
+        after, show = _place(given.get("after")), given.get("show", "open")
+        if show not in SHOWS:
+            raise BadRequest(f"show: {' or '.join(SHOWS)}")
+        if show == "open":
+            found = self.desk.next(reviewer, wanted, after)
+            place = found.place if found else None
+        else:
+            place = self._walked(wanted, after, show, -1 if given.get("back") else 1)
+        return {
+            "record": None if place is None else views.record(self.desk, place, reviewer),
+            "matching": len(self.desk.stack(wanted).places),
+            "waiting": self._waiting(reviewer, wanted),
+        }
+
+    def _walked(self, wanted: Filter, after: int | None, show: str, step: int) -> int | None:
+        """The neighbour of a record among what is wanted, decided about or all."""
+        places, desk = self.desk.stack(wanted).places, self.desk
+        at = places.index(after) if after is not None and after in places else -1
+        n = at + step
+        while 0 <= n < len(places):
+            if show == "all" or (desk.pile.ids[places[n]] in desk.decisions
+                                 and desk.outcome(places[n])):  # fmt: skip
+                return places[n]
+            n += step
+        return None
+
+    def _waiting(self, reviewer: str, wanted: Filter) -> int:
+        """How many of what is wanted this reviewer is still to look at."""
+        desk, places = self.desk, self.desk.stack(wanted).places
+        if self._members[0] is not places:
+            inside = bytearray(len(desk.pile))
+            for place in places:
+                inside[place] = 1
+            self._members = (places, inside)
+        inside = self._members[1]
+        done = sum(inside[p] and not desk.waits(p, reviewer) for p in desk.decided())
+        return len(places) - done
+
+    def _record(self, given: Mapping[str, str]) -> JSON:
+        place = _place(given.get("place"))
+        if place is None or place >= len(self.desk.pile):
+            raise BadRequest("there is no such record")
+        self.desk.decisions.refresh()
+        return {"record": views.record(self.desk, place, _reviewer(given.get("reviewer")))}
+
+    def _last(self, given: Mapping[str, str]) -> JSON:
+        """The record that a reviewer decided about last; none if nothing is left to take back."""
+        reviewer, desk = _reviewer(given.get("reviewer")), self.desk
+        desk.decisions.refresh()
+        place = self._decided_last(reviewer)
+        return {"record": None if place is None else views.record(desk, place, reviewer)}
+
+    def _decided_last(self, reviewer: str) -> int | None:
+        desk, latest, found = self.desk, -1, None
+        for place in desk.decided():
+            standing = desk.decisions.standing(desk.pile.ids[place], desk.of(place))
+            for mark in filter(None, (standing.said.get(reviewer), standing.settled)):
+                if mark.reviewer == reviewer and mark.start > latest:
+                    latest, found = mark.start, place
+        return found
+
+    def _conflicts(self, _: Mapping[str, str]) -> JSON:
+        self.desk.decisions.refresh()
+        found = self.desk.conflicts()
+        shown = [views.line(self.desk, place) for place in found[:LISTED]]
+        return {"conflicts": shown, "all": len(found)}
+
+    def _image(self, given: Mapping[str, str]) -> JSON:
+        """An image that belongs to a question, as an address that holds it."""
+        place, n = _place(given.get("place")), _place(given.get("n"))
+        if place is None or place >= len(self.desk.pile) or n is None:
+            raise BadRequest("there is no such image")
+        paths = self.desk.pile.record(place).images
+        if n >= len(paths):
+            raise BadRequest("there is no such image")
+        return {"url": images.data_url(images.look(paths[n]))}
+
+    async def _decisions(self, request: Request) -> Response:
+        """Write a decision; on the disk when it is answered."""
+        try:
+            body = files.row(await request.body())
+        except ValueError as error:
+            return _json({"message": f"no JSON object: {error}"}, 400)
+        return await run_in_threadpool(self._decide, body)
+
+    def _decide(self, body: Mapping[str, JSON]) -> Response:
+        with self._lock:
+            try:
+                given = Given.model_validate(body)
+                reviewer = _reviewer(given.reviewer)
+            except ValidationError as error:
+                fault = error.errors()[0]
+                where = ".".join(map(str, fault["loc"]))
+                return _json({"message": f"{where}: {fault['msg'].lower()}"}, 400)
+            except BadRequest as error:
+                return _json({"message": str(error)}, 400)
+            desk, place = self.desk, None
+            try:
+                if desk.stale:
+                    desk.open()
+                place = desk.find(given.id, given.version.partition(".")[0])
+                if place is None:
+                    raise Stale("the record is no longer there", [])
+                made = texts.decision(
+                    desk.pile.record(place), given.verdict, given.fields, given.candidate,
+                    reviewer=reviewer, reason=given.reason, note=given.note,
+                    settles=given.settles, version=given.version,
+                )  # fmt: skip
+                done = desk.decide(made, place)
+                return _json({"saved": done.row()})
+            except ValueError as error:
+                return _json({"message": str(error)}, 400)
+            except UserError as error:
+                return _json({"message": str(error)}, 503)
+            except Stale as error:
+                return self._stale(error, reviewer, place)
+
+    def _stale(self, error: Stale, reviewer: str, place: int | None) -> Response:
+        """409, with the record as it is now."""
+        now = None if place is None else views.record(self.desk, place, reviewer)
+        return _json({"message": str(error), "record": now}, 409)
+
+
+def _json(value: JSON, status: int = 200) -> Response:
+    return Response(files.dumps(value), status, media_type="application/json")
+
+
+def _static(name: str, kind: str) -> Callable[[Request], Response]:
+    body = (packaged("distillgen.review") / name).read_bytes()
+    return lambda _: Response(body, media_type=kind)
+
+
+def _reviewer(given: str | None) -> str:
+    name = " ".join((given or "").split())
+    if not name or len(name) > NAME_LENGTH or not name.isprintable():
+        raise BadRequest(f"reviewer: a name of at most {NAME_LENGTH} characters")
+    return name
+
+
+def _place(given: str | None) -> int | None:
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) < 12):
+        raise BadRequest("a place is a number from 0")
+    return int(given)
+
+
+def _wanted(given: Mapping[str, str]) -> Filter:
+    try:
+        return views.wanted(given)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error

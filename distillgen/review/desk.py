@@ -1,0 +1,289 @@
+"""What a reviewer works at: the pile, the order of work, the decisions, and what they tell so far.
+
+The page, the command line and the files all go through it.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from distillgen.errors import UserError
+from distillgen.folder import is_run
+from distillgen.records import JSON, Review
+from distillgen.review import texts
+from distillgen.review.estimate import Estimate, Kappa, Seen, estimate, kappa
+from distillgen.review.order import Name, Order, is_double, order
+from distillgen.review.pile import Filter, Pile, Shown
+from distillgen.review.reviewed import SOMEBODY, Outcome, Reviewed, resolve
+from distillgen.review.store import Decisions, Stale
+from distillgen.sidecars import REVIEWS
+
+ALL = Filter()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the command line says."""
+
+    order: Name = "mixed"
+    double: float = 0.0
+    """Share of the records that two reviewers decide about, each alone."""
+    random_seed: int = 0
+
+
+def setting(order: str | None, double: float | None, random_seed: int | None) -> Setting:
+    """What the command line says, checked.
+
+    Raises:
+        UserError: no such order, or a share that is none.
+    """
+    names = get_args(Name)
+    if order not in (None, *names):
+        raise UserError(f"--order {order}: no such order; there is {', '.join(names)}")
+    if double is not None and not 0 <= double <= 1:
+        raise UserError(f"--double {double:g}: a share of the records, 0 to 1, such as 0.1")
+    found: dict[str, Name] = {name: name for name in names}
+    return Setting(found[order or "mixed"], double or 0.0, random_seed or 0)
+
+
+class Stack(NamedTuple):
+    """What a filter lets through, in the order of work."""
+
+    places: "array[int]"
+    text: bool
+    """A text was searched for."""
+
+
+class Desk:
+    """One run under review. Not for several threads at once."""
+
+    def __init__(self, target: Path, setting: Setting | None = None) -> None:
+        """Opens `answers.jsonl` of a run folder, or a file that lies in one.
+
+        Raises:
+            UserError: there are no answers, or a file cannot be read.
+        """
+        self.path, self.run = of_target(target)
+        self.setting = setting or Setting()
+        self.decisions = Decisions(self.run / REVIEWS)
+        self.reviewed = Reviewed(self.decisions)
+        self.open()
+
+    def open(self) -> None:
+        """Read the records anew, as where `stale`."""
+        self.pile = Pile(self.path, self.run)
+        self.order: Order = order(self.pile, self.setting.order, self.setting.random_seed)
+        self._stacks: dict[Filter, Stack] = {}
+        self._cursors: dict[tuple[str, Filter], int] = {}
+        self._of: dict[int, str] = {}
+        self._drawn = self.order if self.order.name == "mixed" else None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the file of answers was written anew since it was opened."""
+        return self.pile.changed
+
+    # -- one record at a time ----------------------------------------------------------------
+
+    def next(self, reviewer: str, wanted: Filter = ALL, after: int | None = None) -> Shown | None:
+        """The next record that this reviewer is to look at; None if there is none left.
+
+        `after` is the place of the record that is before them now, which is passed over. A record
+        comes if nobody decided about it, or, of those that go to two, this reviewer did not and
+        fewer than two others did. What the reviewer skipped does not come again.
+        """
+        self.decisions.refresh()
+        stack, key = self.stack(wanted).places, (reviewer, wanted)
+        first = None
+        for n in range(self._cursors.get(key, 0), len(stack)):
+            if not self.waits(stack[n], reviewer):
+                continue
+            if first is None:
+                first = self._cursors[key] = n
+            if stack[n] != after:
+                return self.shown(stack[n])
+        return None
+
+    def waits(self, place: int, reviewer: str) -> bool:
+        """Whether a record is still to be looked at by this reviewer."""
+        id = self.pile.ids[place]
+        if id not in self.decisions:
+            return True
+        standing = self.decisions.standing(id, self.of(place))
+        if standing.settled or reviewer in standing.said or reviewer in standing.skipped:
+            return False
+        return len(standing.said) < (2 if self.is_double(place) else 1)
+
+    def is_double(self, place: int) -> bool:
+        """Whether it goes to two reviewers, neither of whom is shown what the other says."""
+        id, setting = self.pile.ids[place], self.setting
+        return bool(setting.double) and is_double(id, setting.double, setting.random_seed)
+
+    def shown(self, place: int) -> Shown:
+        """The record at a place, with all that was said of it by checks and judge."""
+        return self.pile.shown(place)
+
+    def find(self, id: str, of: str = "") -> int | None:
+        """The place of a record by its id; of several with the same id the one with these texts."""
+        places = self.pile.places(id)
+        exact = [place for place in places if self.of(place) == of] if len(places) > 1 else []
+        return next(iter(exact or places), None)
+
+    def of(self, place: int) -> str:
+        """Digest of the texts at a place, remembered for those that were decided about."""
+        if place not in self._of:
+            self._of[place] = texts.of(texts.taught(self.pile.record(place)))
+        return self._of[place]
+
+    def version(self, place: int) -> str:
+        """What a decision about the record is made on; goes to the page and comes back."""
+        return self.decisions.version(self.pile.ids[place], self.of(place))
+
+    def outcome(self, place: int) -> Outcome | None:
+        """What holds for a record; None if nobody decided."""
+        id = self.pile.ids[place]
+        return self.reviewed.outcome(id, self.of(place)) if id in self.decisions else None
+
+    def decide(self, review: Review, place: int) -> Review:
+        """Write a decision that `texts.decision` made; on disk when this returns.
+
+        Raises:
+            Stale: it was made on what is no longer so.
+            UserError: the disk is full or fails.
+        """
+        if self.stale:
+            raise Stale("the answers were written anew; open the record again", [])
+        alone = self.is_double(place) and not review.settles
+        done = self.decisions.decide(review, self.of(place), alone=alone)
+        if review.decision == "undo":
+            self._cursors.clear()
+        return done
+
+    # -- many --------------------------------------------------------------------------------
+
+    def stack(self, wanted: Filter = ALL) -> Stack:
+        """What a filter lets through, in the order of work."""
+        if wanted not in self._stacks:
+            pile = self.pile
+            found: Iterator[int] = iter(self.order.places)
+            if wanted.text:
+                there = set(pile.search(wanted.text)) | self._edited(wanted.text)
+                found = (place for place in found if place in there)
+            bare = replace(wanted, text="")
+            if bare != ALL:
+                found = (place for place in found if pile.matches(place, bare))
+            places = self.order.places if wanted == ALL else array("L", found)
+            if len(self._stacks) >= 20:
+                self._stacks.clear()
+            self._stacks[wanted] = Stack(places, bool(wanted.text))
+        return self._stacks[wanted]
+
+    def _edited(self, text: str) -> set[int]:
+        """Places where a person's words hold the text."""
+        wanted = text.casefold()
+        return {
+            place
+            for place in self.decided()
+            if (found := self.outcome(place))
+            and any(wanted in one.casefold() for one in found.fields.values())
+        }
+
+    def decided(self) -> Iterator[int]:
+        """Places that there are decisions about, in the order of the file of decisions."""
+        for id in self.decisions.ids():
+            yield from self.pile.places(id)
+
+    def conflicts(self) -> list[int]:
+        """Places where reviewers differ and nobody settled it."""
+        found = ((place, self.outcome(place)) for place in self.decided())
+        return sorted(place for place, one in found if one and one.verdict == "conflict")
+
+    # -- what it tells -----------------------------------------------------------------------
+
+    def estimate(self) -> Estimate:
+        """How much of the records is wrong; see there."""
+        fate: dict[int, Seen] = {}
+        changed = 0
+        for place in self.decided():
+            standing = self.decisions.standing(self.pile.ids[place], self.of(place))
+            if found := resolve(self.decisions, standing):
+                fate[place] = "right" if found.verdict == "accept" else "wrong"
+                changed += found.left_out is not None
+            elif standing.skipped:
+                fate[place] = "skipped"
+        if self._drawn is None:  # another order draws nothing; what was drawn before still tells
+            self._drawn = order(self.pile, "mixed", self.setting.random_seed)
+        return estimate(self._drawn, fate.get, changed)
+
+    def kappas(self) -> list[Kappa]:
+        """Of each two reviewers who decided about the same records."""
+        pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for place in self.decided():
+            said = self.decisions.standing(self.pile.ids[place], self.of(place)).said
+            for one, other in combinations(sorted(said), 2):
+                both = said[one].decision, said[other].decision
+                pairs.setdefault((one, other), []).append(both)
+        return [kappa(who, both) for who, both in sorted(pairs.items())]
+
+    def counts(self) -> dict[str, int]:
+        """Records: given = accept + edit + reject + conflict + open."""
+        found = Counter(one.verdict for place in self.decided() if (one := self.outcome(place)))
+        counts = {name: found[name] for name in ("accept", "edit", "reject", "conflict")}
+        return {"given": len(self.pile), **counts, "open": len(self.pile) - found.total()}
+
+    def summary(self) -> dict[str, JSON]:
+        """What `--json` says of it all."""
+        return {
+            "counts": self.counts(),
+            "reviewers": {
+                name: self._said_by(name) for name in self.decisions.reviewers()
+            },
+            "estimate": self.estimate()._asdict(),
+            "kappa": [one._asdict() for one in self.kappas()],
+            "conflicts": [self.pile.ids[place] for place in self.conflicts()],
+        }  # fmt: skip
+
+    def words(self) -> list[str]:
+        """The same for people."""
+        n = self.counts()
+        told = {"accept": "accepted", "edit": "changed", "reject": "rejected",
+                "conflict": "in conflict"}  # fmt: skip
+        said = [f"{n[name]:,} {word}" for name, word in told.items() if n[name]]
+        done = n["given"] - n["open"]
+        lines = [f"{n['given']:,} records, {done:,} reviewed{': ' * bool(said)}{', '.join(said)}"]
+        if done:
+            lines.append(self.estimate().words)
+        for one in self.kappas():
+            kappa = "none" if one.kappa is None else f"{one.kappa:.2f}"
+            if one.low is not None:
+                kappa += f" [{one.low:.2f}, {one.high:.2f}]"
+            lines.append(
+                f"{' and '.join(name or SOMEBODY for name in one.reviewers)}: {one.agree:.0%} of"
+                f" {one.records:,} alike, Cohen's kappa {kappa}"
+            )
+        return lines
+
+    def _said_by(self, reviewer: str) -> dict[str, int]:
+        said = Counter[str]()
+        for place in self.decided():
+            standing = self.decisions.standing(self.pile.ids[place], self.of(place)).said
+            if mark := standing.get(reviewer):
+                said[mark.decision] += 1
+        return {name: said[name] for name in ("accept", "edit", "reject")}
+
+
+def of_target(target: Path) -> tuple[Path, Path]:
+    """The file of answers that is meant, and the run folder it lies in.
+
+    Raises:
+        UserError: it is neither a run folder nor in one.
+    """
+    if is_run(target):
+        return target / "answers.jsonl", target
+    if target.is_file() and is_run(target.parent):
+        return target, target.parent
+    raise UserError(f"{target}: no run folder, nor a file in one; distillgen answer comes before")

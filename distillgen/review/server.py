@@ -1,0 +1,134 @@
+"""Serve the review page to the browser of this machine, until Ctrl-C."""
+
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import webbrowser
+from contextlib import suppress
+from html import escape
+
+import uvicorn
+
+from distillgen.errors import DONE, TERMINATED, UserError
+from distillgen.review.api import Api
+from distillgen.review.desk import Desk
+from distillgen.review.guard import LOOPBACK, Guard
+
+HERE = "127.0.0.1"
+STOP_S = 2
+"""Seconds that requests under way have to end when we stop."""
+BEYOND = (
+    "whoever knows the address above can read and change this review, and so can whoever listens on"
+    " the network, for it is not encrypted"
+)
+"""What is said of a page that others can reach."""
+
+
+class Server:
+    """The page of a desk at an address, once it is bound; `run` serves it."""
+
+    def __init__(
+        self, desk: Desk, host: str = HERE, port: int = 0, *, remote: bool = False
+    ) -> None:
+        """Binds the port, 0 for any that is free. `remote` allows a host that others can reach.
+
+        Raises:
+            UserError: the port is taken, or the host is none of this machine or not allowed.
+        """
+        alone = is_loopback(host)
+        if not alone:
+            _refuse(host, remote)
+        self.desk = desk
+        self._socket = _bound(host, port)
+        bound: int = self._socket.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        names = (*LOOPBACK, shown) if alone else (shown,)
+        guard = Guard(Api(desk).app(), bound, names)
+        self.app = guard
+        self.address = f"http://{shown}:{bound}/?t={guard.token}"
+        """What a person opens; it holds the token."""
+        self._door = desk.run.resolve() / f"review-{os.getpid()}.html"
+
+    def open(self) -> bool:
+        """Open the page in the browser, if there is one to be seen.
+
+        The address goes through a file that only this user can read: the arguments of a process
+        are read by all users of the machine.
+        """
+        if sys.platform != "darwin" and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            return False
+        self._door.unlink(missing_ok=True)
+        with os.fdopen(
+            os.open(self._door, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+        ) as out:
+            out.write(f'<meta http-equiv="refresh" content="0;url={escape(self.address)}">\n')
+        with suppress(webbrowser.Error):
+            return webbrowser.open(self._door.as_uri())
+        return False
+
+    def run(self) -> int:
+        """Serve until a signal; the exit code: Ctrl-C is the usual end."""
+        config = uvicorn.Config(
+            self.app, log_config=None, access_log=False, lifespan="off", ws="none",
+            proxy_headers=False, server_header=False, timeout_graceful_shutdown=STOP_S,
+        )  # fmt: skip
+        came: list[int] = []  # uvicorn stops at a signal, then raises it again for us
+        old = {
+            number: signal.signal(number, lambda got, _: came.append(got))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            uvicorn.Server(config).run(sockets=[self._socket])
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+            self.close()
+        return TERMINATED if signal.SIGTERM in came else DONE
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._socket.close()
+        self._door.unlink(missing_ok=True)
+
+
+def _refuse(host: str, remote: bool) -> None:
+    if not remote:
+        raise UserError(f"--host {host}: others could reach the page; add --remote if they may")
+    with suppress(ValueError):
+        if ipaddress.ip_address(host).is_unspecified:
+            raise UserError(f"--host {host}: name the one address that others come by")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that a browser may come before we are ready."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        found = socket.socket(family, kind, protocol)
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+            found.listen(128)
+        except OSError:
+            found.close()
+            raise
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no port"
+        raise UserError(f"--port {port}: {host}:{port} cannot be had ({why}); take another, or 0"
+                        " for any that is free") from error  # fmt: skip
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

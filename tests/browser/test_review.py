@@ -1,0 +1,386 @@
+"""The review page in real browsers: by key alone, by mouse alone, through reloads and kills."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hostile import ODD_TEXTS
+from playwright.sync_api import Page, expect
+from reviews import decisions, record, run, served
+
+from .firefox import Firefox
+
+AXE = "axe-core@4.14.1"
+MARKUP = {
+    "a script": "<script>window.hit = 1</script>",
+    "a script that breaks out": "</div></textarea></script><script>window.hit = 1</script>",
+    "an image": "<img src=x onerror='window.hit = 1'>",
+    "an SVG": "<svg onload='window.hit = 1'><script>window.hit = 1</script></svg>",
+    "MathML": "<math><mtext><style><img src=x onerror=window.hit=1></style></mtext></math>",
+    "a template": "<template><img src=x onerror='window.hit=1'></template>",
+    "a link": "<a href='javascript:window.hit = 1' id=record>x</a> javascript:window.hit=1",
+    "a frame": "<iframe srcdoc='<script>parent.hit = 1</script>'></iframe>",
+    "an object": "<object data='javascript:window.hit=1'></object><embed src=javascript:hit=1>",
+    "a form": "<form id=filters action=//evil.invalid><input autofocus onfocus=hit=1></form>",
+    "a style": "<style>*{display:none}</style><link rel=stylesheet href=//evil.invalid>",
+    "a base": "<base href=//evil.invalid><meta http-equiv=refresh content='0;url=//evil.invalid'>",
+    "an attribute": '" onmouseover="window.hit=1" autofocus onfocus=\'window.hit=1\' x="',
+    "Markdown": "[x](javascript:window.hit=1) ![x](http://evil.invalid/x.png)",
+    "a comment": "<!--><img src=x onerror=window.hit=1>-->",
+    "an entity": "&lt;b&gt; &#60;script&#62; &amp;",
+    "a template of a script": "${window.hit = 1} {{constructor.constructor('hit=1')()}}",
+    "a name of our own": "__proto__",
+}
+HOSTILE = MARKUP | ODD_TEXTS
+TAGS = set(
+    "article aside section h2 h3 p div span button kbd label textarea dl dt dd ul li strong b"  # noqa: SIM905
+    " details summary".split()
+)
+"""All that the page itself is made of, while a record is read."""
+HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffc\ufffe\uffff\U000e0000-\U000e007f]"
+)
+
+
+@pytest.fixture
+def gold(tmp_path) -> Path:
+    return run(tmp_path / "gold", [record(n) for n in range(30)])
+
+
+@pytest.fixture
+def visit(browser) -> Iterator[Callable[..., Page]]:
+    """Opens an address; whatever the page says in the console, its own errors too, fails a test."""
+    contexts, said = [], []
+
+    def look(address: str, width: int = 1280, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda one: said.append(one.text))
+        page.on("pageerror", lambda one: said.append(str(one)))
+        page.goto(address)
+        return page
+
+    yield look
+    for context in contexts:
+        context.close()
+    network = "Failed to load resource"  # a killed server, a stale decision
+    assert [one for one in said if not one.startswith(network)] == []
+
+
+def named(page: Page, name: str = "Anna") -> Page:
+    """Say who reviews, by key."""
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    expect(page.locator("#record .question")).to_be_visible()
+    return page
+
+
+def question(page: Page) -> str:
+    return page.locator("#record .question .text").inner_text()
+
+
+def press(page: Page, *keys: str) -> None:
+    """Press keys that end in another record being shown."""
+    before = question(page)
+    for key in keys:
+        page.keyboard.press(key)
+    page.wait_for_function(
+        "before => document.querySelector('#record .question .text')?.innerText !== before",
+        arg=before,
+    )
+
+
+def reviewed(page: Page, n: int) -> None:
+    expect(page.locator("#progress")).to_contain_text(f"{n} of 30 reviewed")
+
+
+def counted(gold: Path) -> dict[str, int]:
+    said = [one["decision"] for one in decisions(gold)]
+    return {name: said.count(name) for name in sorted(set(said))}
+
+
+def test_a_whole_review_by_keyboard_alone_through_a_reload(gold, visit):
+    with served(gold) as page_of:
+        page = named(visit(page_of.address))
+        assert page_of.token not in page.url
+        for _ in range(8):
+            press(page, "a")
+        press(page, "r", "2")
+        page.keyboard.press("r")
+        page.keyboard.type("It is too bold")
+        press(page, "Enter")
+        page.keyboard.press("e")
+        page.keyboard.press("Control+End")
+        page.keyboard.type(" Or nothing.")
+        expect(page.locator("#record .answer ins")).to_contain_text("Or nothing.")
+        page.reload()
+        expect(page.locator("#record .answer textarea")).to_have_value(re.compile("Or nothing"))
+        page.keyboard.press("Control+Enter")
+        reviewed(page, 11)
+        press(page, "s")
+        page.reload()
+        expect(page.locator("#record .question")).to_be_visible()
+        reviewed(page, 11)
+        page.keyboard.press("n")
+        page.keyboard.type("a good one")
+        page.keyboard.press("Escape")
+        press(page, "a")
+        press(page, "u")
+        reviewed(page, 11)
+        for _ in range(17):
+            press(page, "a")
+        page.keyboard.press("a")
+        expect(page.get_by_text("Nothing is left for you")).to_be_visible()
+        reviewed(page, 29)
+    assert counted(gold) == {"accept": 27, "edit": 1, "reject": 2, "skip": 1, "undo": 1}
+    reasons = [one["reason"] for one in decisions(gold) if one["decision"] == "reject"]
+    assert reasons == ["The rationale does not support the answer", "It is too bold"]
+    assert [one["note"] for one in decisions(gold) if one.get("note")] == ["a good one"]
+    once = [one["id"] for one in decisions(gold) if one["decision"] not in ("undo", "skip")]
+    assert len(set(once)) == 29
+
+
+def test_a_whole_review_by_mouse_alone(gold, visit):
+    with served(gold) as page_of:
+        page = visit(page_of.address)
+        page.get_by_label("Your name").fill("Anna")  # the one thing that is typed, and an edit
+        page.get_by_role("button", name="Start").click()
+        for n in range(1, 31):
+            expect(page.locator("#record .question")).to_be_visible()
+            if n == 5:
+                page.get_by_role("button", name="Edit").click()
+                page.locator("#record .answer textarea").fill("Half of it.")
+                page.get_by_role("button", name="Save edit").click()
+            elif n == 9:
+                page.get_by_role("button", name="Reject").click()
+                page.get_by_role("button", name="Badly written").click()
+            elif page.get_by_role("button", name="Choose this instead").count() and n > 20:
+                page.get_by_role("button", name="Choose this instead").click()
+                page.get_by_role("button", name="Save edit").click()
+            else:
+                page.get_by_role("button", name="Accept").click()
+            reviewed(page, n)
+            if n == 7:
+                page.get_by_role("button", name="Undo").click()
+                reviewed(page, 6)
+                page.get_by_role("button", name="Accept").click()
+                reviewed(page, 7)
+        expect(page.get_by_text("Everything is reviewed")).to_be_visible()
+        page.get_by_role("button", name="Look at what was decided").click()
+        expect(page.get_by_text("You accepted it")).to_be_visible()
+    found = decisions(gold)
+    assert sorted({one["id"] for one in found}) == [f"r{n:06}" for n in range(30)]
+    assert any(one.get("candidate") == 1 for one in found)
+    assert counted(gold)["reject"] == counted(gold)["undo"] == 1
+
+
+def test_a_server_killed_between_two_decisions_and_started_again_has_every_decision_once(
+    gold, visit
+):
+    with served(gold) as first:
+        page = named(visit(first.address))
+        press(page, "a")
+        press(page, "a")
+        first.process.kill()
+        first.process.wait()
+        page.keyboard.press("a")
+        expect(page.get_by_role("alert")).to_contain_text("is not saved yet")
+    with served(gold, first.port) as second:
+        expect(page.get_by_role("alert")).to_contain_text("started anew")
+        page = visit(second.address)
+        expect(page.locator("#record .question")).to_be_visible()
+        reviewed(page, 2)
+        press(page, "a")
+    assert len(decisions(gold)) == len({one["id"] for one in decisions(gold)}) == 3
+
+
+def test_a_conflict_of_two_reviewers_is_listed_and_settled(gold, visit):
+    with served(gold, double=1.0) as page_of:
+        press(named(visit(page_of.address)), "a")
+        page = named(visit(page_of.address), "Ben")
+        expect(page.get_by_text("each decides alone")).to_be_visible()
+        press(page, "r", "1")
+        page.get_by_role("button", name="Conflicts: 1").click()
+        expect(page.get_by_text("Anna accepts it · Ben rejects it")).to_be_visible()
+        page.locator(".list button").click()
+        expect(page.get_by_text("The reviewers differ")).to_be_visible()
+        page.get_by_role("button", name="Take Anna’s decision").click()
+        expect(page.get_by_role("button", name="Conflicts: 1")).to_be_hidden()
+    last = decisions(gold)[-1]
+    assert (last["decision"], last["settles"], last["reviewer"]) == ("accept", True, "Ben")
+
+
+def test_a_decision_that_somebody_overtook_is_not_written_and_the_record_shown_anew(gold, visit):
+    with served(gold) as page_of:
+        page = named(visit(page_of.address))
+        found = page_of.next()["record"]
+        page.keyboard.press("e")
+        page.keyboard.type("MINE ")
+        page_of.decide(found, "reject", reviewer="Ben", reason="no")
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("status")).to_contain_text("Ben decided about it")
+        expect(page.locator("#record .answer textarea")).to_have_value(re.compile("MINE"))
+    assert len(decisions(gold)) == 1
+
+
+def test_filters_show_what_they_name(gold, visit):
+    with served(gold) as page_of:
+        page = named(visit(page_of.address))
+        page.keyboard.press("/")
+        page.keyboard.type("nowhere in it")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("No record matches")).to_be_visible()
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_label("Failed a check").select_option("grounded")
+        expect(page.locator("#progress")).to_contain_text("8 of 8 in this filter")
+        expect(page.get_by_text("grounded: failed")).to_be_visible()
+        page.get_by_label("Topic").select_option("metals")
+        expect(page.locator("#progress")).to_contain_text("3 of 3 in this filter")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_text_is_shown_as_text_in_every_field_and_does_nothing(tmp_path, visit, text):
+    everywhere = {"rationale": text, "answer": text, "user_context": text, "question": text or "?"}
+    other = {"teacher": text or "x", "rationale": text, "answer": text + "!", "request": "k"}
+    verdict = {"passed": False, "value": text}
+    one = record(0, **everywhere, topic=[text], attributes={text[:200]: text}, persona=text,
+                 teacher=text, meta={text[:200]: text}, gold=text, flags=[text], label=text,
+                 checks={"grounded": verdict, text[:200]: verdict}, scores={text[:200]: 3},
+                 candidates=[other, {**other, "problem": text}], images=[text[:200]])  # fmt: skip
+    with served(run(tmp_path / "gold", [one, record(1)])) as page_of:
+        page = named(visit(page_of.address))
+        while page.locator("#record .images").is_hidden():
+            press(page, "s")
+        dialogs = []
+        page.on("dialog", lambda one: dialogs.append(one.dismiss()))
+        shown = page.locator("#record .answer .text").text_content()
+        plain = text.replace("\r\n", "\n")
+        spelled = HIDDEN.sub(lambda one: f"\\u{ord(one[0]):04x}", plain)
+        assert shown == spelled or spelled.startswith(shown.removesuffix(" …"))
+        tags = page.evaluate(
+            "() => [...document.querySelectorAll('main *')].map(one => one.localName)"
+        )
+        assert set(tags) <= TAGS
+        page.keyboard.press("e")
+        expect(page.get_by_role("button", name="Save edit")).to_be_visible()
+        page.keyboard.type("x")
+        page.keyboard.press("Control+Enter")
+        page.get_by_role("button", name="Filter").click()
+        assert page.evaluate("() => window.hit === undefined")
+        assert not dialogs
+        width = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory) -> str:
+    """The script of axe-core, from npm."""
+    folder = tmp_path_factory.mktemp("axe")
+    npm = shutil.which("npm")
+    assert npm, "this test needs npm"
+    subprocess.run([npm, "pack", "--silent", AXE], cwd=folder, check=True, capture_output=True)
+    (packed,) = folder.glob("*.tgz")
+    shutil.unpack_archive(packed, folder)
+    return (folder / "package" / "axe.min.js").read_text()
+
+
+def findings(page: Page, axe: str) -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['impact']} {one['id']}: {node['html'][:200]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_state_has_a_finding_of_accessibility(gold, visit, axe, width, scheme):
+    with served(gold, double=1.0) as page_of:
+        page = visit(page_of.address, width, scheme)
+        found = {"name": findings(page, axe)}
+        named(page)
+        found["record"] = findings(page, axe)
+        press(page, "a")
+        page.keyboard.press("e")
+        page.keyboard.type("Never. ")
+        expect(page.locator("ins")).to_be_visible()
+        found["edit"] = findings(page, axe)
+        page.keyboard.press("Escape")
+        page.keyboard.press("r")
+        found["reject"] = findings(page, axe)
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        found["help"] = findings(page, axe)
+        page.keyboard.press("Escape")
+        page.keyboard.press("/")
+        found["filters"] = findings(page, axe)
+        page.keyboard.type("nowhere in it")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("No record matches")).to_be_visible()
+        found["empty"] = findings(page, axe)
+        page = named(visit(page_of.address, width, scheme), "Ben")
+        press(page, "r", "1")
+        page.get_by_role("button", name="Conflicts: 1").click()
+        found["conflicts"] = findings(page, axe)
+        page.locator(".list button").click()
+        expect(page.get_by_text("The reviewers differ")).to_be_visible()
+        found["conflict"] = findings(page, axe)
+        page_of.process.kill()
+        page.keyboard.press("a")
+        expect(page.get_by_role("alert")).to_be_visible()
+        found["gone"] = findings(page, axe)
+    assert {name: one for name, one in found.items() if one} == {}
+
+
+@pytest.fixture
+def firefox() -> Iterator[Firefox]:
+    started = Firefox()
+    yield started
+    started.close()
+
+
+def test_firefox_reviews_edits_undoes_and_reloads(gold, firefox):
+    shown = "document.querySelector('#record .question .text')?.innerText ?? ''"
+
+    def goes_on(*keys: str) -> None:
+        before = firefox.evaluate(shown)
+        firefox.press(*keys)
+        firefox.until(f"({shown}) && ({shown}) !== {before!r}")
+
+    with served(gold) as page_of:
+        firefox.goto(page_of.address)
+        firefox.until("document.querySelector('#who').open")
+        firefox.press(*"Anna", "Enter")
+        firefox.until(shown)
+        assert page_of.token not in firefox.evaluate("location.href")
+        goes_on("a")
+        firefox.press("e")
+        firefox.until("document.activeElement.localName === 'textarea'")
+        firefox.press("Control+End", *" Or nothing.")
+        firefox.until("document.querySelector('ins')?.textContent.includes('Or nothing.')")
+        firefox.reload()
+        firefox.until("document.querySelector('.answer textarea')?.value.endsWith('Or nothing.')")
+        firefox.press("Control+Enter")
+        firefox.until("document.querySelector('#progress').innerText.includes('2 of 30')")
+        goes_on("r", "1")
+        goes_on("u")
+        before = firefox.evaluate(shown)
+        firefox.click("#accept")
+        firefox.until(f"({shown}) !== {before!r}")
+        width = "document.documentElement.scrollWidth - innerWidth"
+        firefox.resize(360, 700)
+        assert firefox.evaluate(width) <= 0
+    assert [one["decision"] for one in decisions(gold)] == [
+        "accept", "edit", "reject", "undo", "accept"
+    ]  # fmt: skip
+    assert firefox.said == []
