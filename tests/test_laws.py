@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import distillgen
+from distillgen import formats
 
 HOUSE = Path(distillgen.__file__).parent
 FLOORS = {
@@ -56,6 +57,16 @@ HEAVY = {
     "typer": {"cli.py", "options.py", "help.py", "session.py"},
 }
 """The one place of each library; the terminal's modules share typer."""
+CONSUMERS = {
+    "trl": "classification csv hf jsonl soft-labels step-by-step trl-dpo trl-kto trl-messages"
+    " trl-prompt-completion trl-prompts trl-text unsloth",
+    "together": "openai-dpo together",
+    "mistral": "mistral",
+    "mlx": "mlx",
+    "llamafactory": "llamafactory",
+    "rules": "axolotl bedrock fireworks gemini openai-chat torchtune",
+}
+"""What `tests/consumers/test_<name>*.py` hold the formats to."""
 MAY_BE_ASYNC = {
     "engine.py", "sending.py", "pacing.py", "signals.py", "wire.py",
     "review/api.py", "review/guard.py",
@@ -151,6 +162,14 @@ def test_only_the_terminal_prints(path):
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_a_module_says_its_job(path):
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_every_format_has_a_consumer_that_reads_it():
+    consumed = {format: by for by, known in CONSUMERS.items() for format in known.split()}
+    assert sorted(consumed) == formats.names()
+    for format, by in consumed.items():
+        tests = list(Path(__file__).parent.glob(f"consumers/test_{by}*.py"))
+        assert any(f'"{format}"' in test.read_text() for test in tests), f"{by}: {format}"
 
 
 def test_help_loads_nothing_heavy():

@@ -21,8 +21,6 @@ FEW = {
     "per_device_train_batch_size": 1,
 }  # fmt: skip
 """Two short steps, without a GPU."""
-STAGES = {"sharegpt": "sft", "alpaca": "sft", "dpo": "rm", "kto": "kto"}
-"""What it calls the layout when it loads the rows."""
 
 
 def few():

@@ -16,7 +16,10 @@ from meant import (
     told,
 )
 
-CHAT = {"openai-chat": TEXT_FORMS, "fireworks": FORMS, "mistral": TEXT_FORMS, "together": FORMS}
+CHAT = {
+    "openai-chat": TEXT_FORMS, "fireworks": FORMS, "mistral": TEXT_FORMS, "together": FORMS,
+    "axolotl": FORMS, "torchtune": TEXT_FORMS,
+}  # fmt: skip
 CHAT_RULES = {"openai-chat": rules.openai_chat, "fireworks": rules.fireworks,
               "mistral": rules.mistral}  # fmt: skip
 
@@ -29,7 +32,7 @@ def every(formats):
 @pytest.mark.parametrize(("format", "set", "form"), every(CHAT))
 def test_a_chat_file_keeps_the_rules_and_says_what_is_meant(format, set, form):
     given = export(set, format, form)
-    if format in CHAT_RULES:  # that of Together has a checker of its own
+    if format in CHAT_RULES:  # the others have checks of their own
         assert list(CHAT_RULES[format](given.rows("train"))) == []
     apart = {"reasoning_content"} if form == "field" else frozenset()
     for split in SPLITS:
