@@ -50,6 +50,8 @@ bench: $(READY)  ## Measure everything but the million rows; takes half an hour
 	@$(BIN)/python benchmarks/splits.py
 	@$(BIN)/python benchmarks/decontaminate.py
 	@$(BIN)/python benchmarks/report.py
+	@$(BIN)/python benchmarks/review.py
+	@$(BIN)/python benchmarks/review_page.py
 	@$(BIN)/python benchmarks/embedded.py
 
 bench-data: $(READY)  ## Measure on public data in the folder DATA=DIR

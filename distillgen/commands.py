@@ -419,11 +419,15 @@ def _reviewed(desk: "Desk", given: Mapping[str, JSON], told: screen.Screen) -> i
             " without"
         ) from error
     page = server.Server(
-        desk, given["host"] or server.HERE, given["port"] or 0, remote=given["remote"]
-    )
+        desk, given["host"] or server.HERE, given["port"] or 0, remote=given["remote"],
+        reviewer=given["reviewer"] or "",
+    )  # fmt: skip
     before = len(desk.decisions)
-    where = "opened in your browser" if not given["no_browser"] and page.open() else "open it"
-    told.say(f"{page.address}     ({where}{'' if given['remote'] else '; this machine only'})")
+    print(page.address, flush=True)
+    opened = not given["no_browser"] and page.open()
+    told.say("opened in your browser" if opened else "open this address in your browser")
+    if page.remote:
+        told.error(server.BEYOND)
     for line in desk.words():
         told.say(line)
     told.say(f"Each decision is saved at once in {desk.decisions.path}. Ctrl-C ends.")

@@ -102,9 +102,11 @@ LEDGER = """
     - `check`, in answers: `given = passed + failed`; `failed` fail one check or more.
     - `judge`, in answers and candidates, `compare`, in records that have two to compare: `given =
       kept + failed + open`.
-    - `select`, in records: `given = kept + not_judged + below_min + check_silent + check_failed +
-      too_near + over_budget`; `pairs`, in questions: `given = kept + single + all_right +
-      all_wrong + undecided`. A reason that never applied is left out.
+    - `select`, in records: `given = kept + rejected_by_review + review_conflict + not_judged +
+      below_min + check_silent + check_failed + too_near + over_budget`; `pairs`, in questions:
+      `given = kept + single + all_right + all_wrong + undecided`. A reason that never applied is
+      left out.
+    - `review`, in records: `given = accept + edit + reject + conflict + open`.
 
     `--json` prints one object: `command`, `run`, `counts` (by stage for `run`), `usage`
     (`requests` and tokens of this command), `cost_usd` of this command and `spent_usd` of the run
@@ -125,7 +127,10 @@ LEDGER = """
     the `best`. `compare` adds how many verdicts are `consistent`, and `inconsistent`; its `known`
     says how often the `right` one was named, and the `wrong` one. `select` adds `compared`: what
     is `selected`, as many at `random`, and all `given`. `pairs` adds `reasons`, and figures on
-    `length`.
+    `length`. `export` adds `reviewed`: records by what people decided. `review` has no usage; it
+    adds `reviewers`, the `estimate` of what is wrong, `kappa` of each two reviewers, the
+    `conflicts`, and of `--import` what was `imported` (`given = taken + there + open + refused`)
+    and the `problems`.
 """
 
 

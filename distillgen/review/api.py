@@ -66,15 +66,24 @@ class Given(BaseModel):
 class Api:
     """What is asked of a desk, and its answers; one at a time."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, reviewer: str = "") -> None:
+        """`reviewer` is who reviews, if that is known.
+
+        Raises:
+            UserError: it is no name.
+        """
         self.desk = desk
+        try:
+            self._known = _reviewer(reviewer) if reviewer else ""
+        except BadRequest as error:
+            raise UserError(f"--{error}") from error
         self._lock = threading.Lock()
         self._members: tuple[array[int], bytearray] = (array("L"), bytearray())
 
     def app(self) -> Starlette:
         """The routes; who may ask is not looked at here."""
         told: dict[str, Handler] = {
-            "start": lambda _: views.start(self.desk),
+            "start": lambda _: views.start(self.desk) | {"reviewer": self._known},
             "progress": lambda _: views.progress(self.desk),
             "next": self._next,
             "record": self._record,

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from distillgen.errors import UserError
+from distillgen.files import loads
 from distillgen.folder import is_run
 from distillgen.records import JSON, Review
-from distillgen.review import texts
 from distillgen.review.estimate import Estimate, Kappa, Seen, estimate, kappa
 from distillgen.review.order import Name, Order, is_double, order
 from distillgen.review.pile import Filter, Pile, Shown
-from distillgen.review.reviewed import SOMEBODY, Outcome, Reviewed, resolve
+from distillgen.review.reviewed import SOMEBODY, Outcome, Reviewed, Verdict, holds
+from distillgen.review.search import lines_with
 from distillgen.review.store import Decisions, Stale
 from distillgen.sidecars import REVIEWS
 
@@ -48,6 +49,20 @@ def setting(order: str | None, double: float | None, random_seed: int | None) ->
         raise UserError(f"--double {double:g}: a share of the records, 0 to 1, such as 0.1")
     found: dict[str, Name] = {name: name for name in names}
     return Setting(found[order or "mixed"], double or 0.0, random_seed or 0)
+
+
+class Fate(NamedTuple):
+    """What became of a record so far, without its texts."""
+
+    verdict: Verdict | None = None
+    left_out: bool = False
+    settled: bool = False
+    said: tuple[tuple[str, str], ...] = ()
+    """Reviewers and what each decided."""
+    skipped: tuple[str, ...] = ()
+
+
+NOTHING = Fate()
 
 
 class Stack(NamedTuple):
@@ -80,6 +95,9 @@ class Desk:
         self._stacks: dict[Filter, Stack] = {}
         self._cursors: dict[tuple[str, Filter], int] = {}
         self._of: dict[int, str] = {}
+        self._fates: dict[int, tuple[str, Fate]] = {}
+        self._same: dict[Fate, Fate] = {}
+        self._late: set[int] | None = None
         self._drawn = self.order if self.order.name == "mixed" else None
 
     @property
@@ -100,23 +118,68 @@ class Desk:
         stack, key = self.stack(wanted).places, (reviewer, wanted)
         first = None
         for n in range(self._cursors.get(key, 0), len(stack)):
-            if not self.waits(stack[n], reviewer):
+            if self._is_done(stack[n]) or not self.waits(stack[n], reviewer):
                 continue
             if first is None:
                 first = self._cursors[key] = n
             if stack[n] != after:
                 return self.shown(stack[n])
-        return None
+        if first is None:
+            self._cursors[key] = len(stack)
+        late = self._outdated() if len(self.decisions) else set()
+        left = (place for place in stack if place in late) if late else ()
+        found = (p for p in left if p != after and self.waits(p, reviewer))
+        return next((self.shown(place) for place in found), None)
+
+    def _is_done(self, place: int) -> bool:
+        """Whether its last decision leaves nothing to do, so that its texts need not be read: with
+        half of 100,000 records decided it would take seconds to begin."""
+        mark = self.decisions.last(self.pile.ids[place])
+        decided = mark is not None and mark.decision not in ("undo", "skip")
+        return decided and not self.is_double(place) and place not in (self._late or ())
+
+    def _outdated(self) -> set[int]:
+        """Places whose decisions are about other texts: they come again, at the end."""
+        if self._late is None:
+            self._late = {
+                place
+                for place in self.decided()
+                if (fate := self.fate(place)).verdict is None and not fate.skipped
+            }
+        return self._late
 
     def waits(self, place: int, reviewer: str) -> bool:
         """Whether a record is still to be looked at by this reviewer."""
-        id = self.pile.ids[place]
-        if id not in self.decisions:
-            return True
-        standing = self.decisions.standing(id, self.of(place))
-        if standing.settled or reviewer in standing.said or reviewer in standing.skipped:
+        fate = self.fate(place)
+        if (
+            fate.settled
+            or reviewer in fate.skipped
+            or any(reviewer == name for name, _ in fate.said)
+        ):
             return False
-        return len(standing.said) < (2 if self.is_double(place) else 1)
+        return len(fate.said) < (2 if self.is_double(place) else 1)
+
+    def fate(self, place: int) -> Fate:
+        """What became of a record so far, remembered until something else is said of it."""
+        id = self.pile.ids[place]
+        last = self.decisions.last(id)
+        if last is None:
+            return NOTHING
+        known = self._fates.get(place)
+        if known and known[0] == last.state:
+            return known[1]
+        standing = self.decisions.standing(id, self.of(place))
+        held = holds(standing)
+        verdict, mark = held or (None, None)
+        bare = verdict == "edit" and mark is not None and not mark.fields
+        found = Fate(
+            verdict, verdict in ("reject", "conflict") or bare, standing.settled is not None,
+            tuple((name, mark.decision) for name, mark in standing.said.items()),
+            tuple(standing.skipped),
+        )  # fmt: skip
+        found = self._same.setdefault(found, found)
+        self._fates[place] = last.state, found
+        return found
 
     def is_double(self, place: int) -> bool:
         """Whether it goes to two reviewers, neither of whom is shown what the other says."""
@@ -134,9 +197,9 @@ class Desk:
         return next(iter(exact or places), None)
 
     def of(self, place: int) -> str:
-        """Digest of the texts at a place, remembered for those that were decided about."""
+        """Digest of the texts at a place: what decisions are about."""
         if place not in self._of:
-            self._of[place] = texts.of(texts.taught(self.pile.record(place)))
+            self._of[place] = next(self.pile.of([place]))
         return self._of[place]
 
     def version(self, place: int) -> str:
@@ -184,23 +247,26 @@ class Desk:
 
     def _edited(self, text: str) -> set[int]:
         """Places where a person's words hold the text."""
-        wanted = text.casefold()
-        return {
-            place
-            for place in self.decided()
-            if (found := self.outcome(place))
-            and any(wanted in one.casefold() for one in found.fields.values())
-        }
+        wanted, found = text.casefold(), set[int]()
+        path = self.decisions.path
+        for _, line in lines_with(path, text) if path.exists() else ():
+            for place in self.pile.places(str(loads(line).get("id"))):
+                outcome = self.outcome(place)
+                words = outcome.fields.values() if outcome else ()
+                if any(wanted in one.casefold() for one in words):
+                    found.add(place)
+        return found
 
-    def decided(self) -> Iterator[int]:
-        """Places that there are decisions about, in the order of the file of decisions."""
-        for id in self.decisions.ids():
-            yield from self.pile.places(id)
+    def decided(self) -> list[int]:
+        """Places that there are decisions about, in the order of the file."""
+        found = sorted(p for id in self.decisions.ids() for p in self.pile.places(id))
+        new = [place for place in found if place not in self._of]
+        self._of.update(zip(new, self.pile.of(new), strict=True))  # all in one go
+        return found
 
     def conflicts(self) -> list[int]:
         """Places where reviewers differ and nobody settled it."""
-        found = ((place, self.outcome(place)) for place in self.decided())
-        return sorted(place for place, one in found if one and one.verdict == "conflict")
+        return [p for p in self.decided() if self.fate(p).verdict == "conflict"]
 
     # -- what it tells -----------------------------------------------------------------------
 
@@ -209,11 +275,11 @@ class Desk:
         fate: dict[int, Seen] = {}
         changed = 0
         for place in self.decided():
-            standing = self.decisions.standing(self.pile.ids[place], self.of(place))
-            if found := resolve(self.decisions, standing):
-                fate[place] = "right" if found.verdict == "accept" else "wrong"
-                changed += found.left_out is not None
-            elif standing.skipped:
+            one = self.fate(place)
+            if one.verdict:
+                fate[place] = "right" if one.verdict == "accept" else "wrong"
+                changed += one.left_out
+            elif one.skipped:
                 fate[place] = "skipped"
         if self._drawn is None:  # another order draws nothing; what was drawn before still tells
             self._drawn = order(self.pile, "mixed", self.setting.random_seed)
@@ -223,24 +289,24 @@ class Desk:
         """Of each two reviewers who decided about the same records."""
         pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for place in self.decided():
-            said = self.decisions.standing(self.pile.ids[place], self.of(place)).said
-            for one, other in combinations(sorted(said), 2):
-                both = said[one].decision, said[other].decision
-                pairs.setdefault((one, other), []).append(both)
+            for (one, says), (other, says_too) in combinations(sorted(self.fate(place).said), 2):
+                pairs.setdefault((one, other), []).append((says, says_too))
         return [kappa(who, both) for who, both in sorted(pairs.items())]
 
     def counts(self) -> dict[str, int]:
         """Records: given = accept + edit + reject + conflict + open."""
-        found = Counter(one.verdict for place in self.decided() if (one := self.outcome(place)))
+        found = Counter(one for place in self.decided() if (one := self.fate(place).verdict))
         counts = {name: found[name] for name in ("accept", "edit", "reject", "conflict")}
         return {"given": len(self.pile), **counts, "open": len(self.pile) - found.total()}
 
     def summary(self) -> dict[str, JSON]:
         """What `--json` says of it all."""
+        said = Counter(pair for place in self.decided() for pair in self.fate(place).said)
         return {
             "counts": self.counts(),
             "reviewers": {
-                name: self._said_by(name) for name in self.decisions.reviewers()
+                name: {kind: said[name, kind] for kind in ("accept", "edit", "reject")}
+                for name in self.decisions.reviewers()
             },
             "estimate": self.estimate()._asdict(),
             "kappa": [one._asdict() for one in self.kappas()],
@@ -266,14 +332,6 @@ class Desk:
                 f" {one.records:,} alike, Cohen's kappa {kappa}"
             )
         return lines
-
-    def _said_by(self, reviewer: str) -> dict[str, int]:
-        said = Counter[str]()
-        for place in self.decided():
-            standing = self.decisions.standing(self.pile.ids[place], self.of(place)).said
-            if mark := standing.get(reviewer):
-                said[mark.decision] += 1
-        return {name: said[name] for name in ("accept", "edit", "reject")}
 
 
 def of_target(target: Path) -> tuple[Path, Path]:

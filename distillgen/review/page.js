@@ -440,7 +440,7 @@ async function begin() {
   choices(state.start);
   state.filter = kept("filter", state.filter);
   for (const [name, value] of Object.entries(state.filter)) $("filters").elements[name].value = value;
-  const me = kept("me") ?? (reviewers.length === 1 && !double ? reviewers[0] : "");
+  const me = kept("me") ?? (state.start.reviewer || (reviewers.length === 1 && !double ? reviewers[0] : ""));
   const place = kept("place");
   if (!me) return progress().then(who);
   state.kappas = [];

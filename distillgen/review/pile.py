@@ -6,12 +6,11 @@ disk. A record that is shown is read from its offset, with the verdicts and scor
 
 import gc
 import math
-import re
 import warnings
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +23,9 @@ from distillgen.errors import UserError
 from distillgen.files import NotJSON, TornFile
 from distillgen.records import JSON, Answer, Verdict, content_id, digest
 from distillgen.review import texts
+from distillgen.review.search import lines_with
 from distillgen.sidecars import CHECKS, COMPARISONS, SCORES
 
-BLOCK = 1 << 20
-"""Bytes that a search reads at once."""
 NOWHERE = 2**64 - 1
 
 
@@ -229,26 +227,11 @@ class Pile:
 
     def search(self, text: str) -> Iterator[int]:
         """The places of records in whose texts this stands, in the order of the file."""
-        hits, wanted = _hits(text), text.casefold()
-        with self.path.open("rb") as file:
-            start = 0
-            while block := file.read(BLOCK):
-                block += file.readline()
-                last = -1
-                for found in hits(block):
-                    place = bisect_right(self._starts, start + found) - 1
-                    if place > last:
-                        last = place
-                        there = self._texts(block, start, place)
-                        if any(wanted in one.casefold() for one in there):
-                            yield place
-                start += len(block)
-
-    def _texts(self, block: bytes, start: int, place: int) -> list[str]:
-        at = self._starts[place] - start
-        end = block.find(b"\n", at)
-        row = files.row(block[at : end if end >= 0 else None].strip(b"\0\r\n\t "))
-        return [str(row[name]) for name in texts.FIELDS if row.get(name)]
+        wanted = text.casefold()
+        for start, line in lines_with(self.path, text):
+            row = files.row(line)
+            if any(wanted in str(row.get(name) or "").casefold() for name in texts.FIELDS):
+                yield bisect_left(self._starts, start)
 
     def counts(self) -> dict[str, Counter[str]]:
         """What there is to filter by: records by label, topic, and failed check."""
@@ -272,6 +255,15 @@ class Pile:
                 return answers.of_bytes(file.readline().strip(b"\0\r\n\t "))
             except ValueError as error:
                 raise UserError(f"{self.path}: record {self.ids[place]}: {error}") from error
+
+    def of(self, places: Iterable[int]) -> Iterator[str]:
+        """Digests of the texts as the teacher left them, sooner than by `record`."""
+        with self.path.open("rb") as file:
+            for place in places:
+                file.seek(self._starts[place])
+                row = files.row(file.readline().strip(b"\0\r\n\t "))
+                now = {name: row.get(name) or "" for name in texts.FIELDS}
+                yield texts.of(now | (row.get("edited_from") or {}))
 
     def shown(self, place: int) -> Shown:
         """The record with what the checks and the judge said of it."""
@@ -361,40 +353,3 @@ def _judged_texts(record: Answer) -> dict[int | None, str]:
     for place, one in enumerate(record.candidates):
         found[place] = digest([*asked, one.rationale, one.label or one.answer])[:16]
     return found
-
-
-def _hits(text: str) -> Callable[[bytes], Iterator[int]]:
-    """Where a text may stand in lines of JSON, once a line, in upper and lower case."""
-    if all(map(_is_plain, text)):
-        wanted = text.lower().encode()
-
-        def plain(block: bytes) -> Iterator[int]:
-            small = block.lower()
-            at = small.find(wanted)
-            while at >= 0:
-                yield at
-                end = small.find(b"\n", at)
-                at = small.find(wanted, end) if end >= 0 else -1
-
-        return plain
-    pattern = re.compile(b"".join(map(_spelling, text)), re.IGNORECASE)
-    return lambda block: (found.start() for found in pattern.finditer(block))
-
-
-def _is_plain(one: str) -> bool:
-    """JSON spells it in one way."""
-    return one.isascii() and one.isprintable() and one not in '"\\/'
-
-
-def _spelling(one: str) -> bytes:
-    if _is_plain(one):
-        return re.escape(one.encode())
-    forms = set[bytes]()
-    for form in (one, one.lower(), one.upper(), one.casefold()):
-        units = form.encode("utf-16-be")
-        pairs = (units[n : n + 2].hex() for n in range(0, len(units), 2))
-        forms |= {re.escape(form.encode()), b"".join(rb"\\u" + pair.encode() for pair in pairs)}
-    short = {'"': rb'\\"', "\\": rb"\\\\", "/": rb"\\?/", "\n": rb"\\n", "\t": rb"\\t",
-             "\r": rb"\\r", "\b": rb"\\b", "\f": rb"\\f"}  # fmt: skip
-    forms |= {short[one]} if one in short else set()
-    return b"(?:" + b"|".join(sorted(forms)) + b")"

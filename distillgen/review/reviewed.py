@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from distillgen.contenders import Contender, Item
 from distillgen.records import JSON, Answer, Preference, Review, Reviewable
 from distillgen.review import texts
-from distillgen.review.store import Decisions, Standing
+from distillgen.review.store import Decisions, Mark, Standing
 from distillgen.sidecars import REVIEWS
 
 Verdict = Literal["accept", "edit", "reject", "conflict"]
@@ -159,24 +159,27 @@ class Reviewed:
         return REJECTED if mended else found.left_out if found else None
 
 
-def resolve(decisions: Decisions, standing: Standing) -> Outcome | None:
-    """What the decisions about a record come to."""
-    who = tuple(standing.said)
+def holds(standing: Standing) -> tuple[Verdict, Mark | None] | None:
+    """What holds of the decisions about a record, and the line that says so; None without any."""
     if standing.settled:
-        review = decisions.read(standing.settled)
+        mark = standing.settled
     elif not standing.said:
         return None
+    elif standing.differ:
+        return "conflict", None
     else:
-        if standing.differ:
-            return Outcome("conflict", None, who)
-        first, *others = standing.said.values()
-        review = decisions.read(first)
-        if first.decision == "edit" and any(
-            decisions.read(other).fields != review.fields for other in others
-        ):
-            return Outcome("conflict", None, who)
+        mark = next(iter(standing.said.values()))
     verdicts: dict[str, Verdict] = {"accept": "accept", "edit": "edit", "reject": "reject"}
-    return Outcome(verdicts[review.decision], review, who or (review.reviewer,))
+    return verdicts[mark.decision], mark
+
+
+def resolve(decisions: Decisions, standing: Standing) -> Outcome | None:
+    """The same with the texts."""
+    if (found := holds(standing)) is None:
+        return None
+    verdict, mark = found
+    who = tuple(standing.said) or ((mark.reviewer,) if mark else ())
+    return Outcome(verdict, decisions.read(mark) if mark else None, who)
 
 
 def edited(record: Answer, found: Outcome | None) -> Answer:

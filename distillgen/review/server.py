@@ -20,8 +20,8 @@ HERE = "127.0.0.1"
 STOP_S = 2
 """Seconds that requests under way have to end when we stop."""
 BEYOND = (
-    "whoever knows the address above can read and change this review, and so can whoever listens on"
-    " the network, for it is not encrypted"
+    "warning: whoever knows this address can read and change the review, and so can whoever listens"
+    " on the network, for it is not encrypted"
 )
 """What is said of a page that others can reach."""
 
@@ -30,9 +30,16 @@ class Server:
     """The page of a desk at an address, once it is bound; `run` serves it."""
 
     def __init__(
-        self, desk: Desk, host: str = HERE, port: int = 0, *, remote: bool = False
+        self,
+        desk: Desk,
+        host: str = HERE,
+        port: int = 0,
+        *,
+        remote: bool = False,
+        reviewer: str = "",
     ) -> None:
-        """Binds the port, 0 for any that is free. `remote` allows a host that others can reach.
+        """Binds the port, 0 for any that is free. `remote` allows a host that others can reach;
+        `reviewer` is who reviews, where the page need not ask.
 
         Raises:
             UserError: the port is taken, or the host is none of this machine or not allowed.
@@ -45,7 +52,9 @@ class Server:
         bound: int = self._socket.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         names = (*LOOPBACK, shown) if alone else (shown,)
-        guard = Guard(Api(desk).app(), bound, names)
+        self.remote = not alone
+        """Whether others can reach it."""
+        guard = Guard(Api(desk, reviewer).app(), bound, names)
         self.app = guard
         self.address = f"http://{shown}:{bound}/?t={guard.token}"
         """What a person opens; it holds the token."""

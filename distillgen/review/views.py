@@ -12,7 +12,7 @@ from distillgen.errors import UserError
 from distillgen.records import JSON, Answer, Candidate, Review
 from distillgen.review import texts
 from distillgen.review.desk import Desk
-from distillgen.review.pile import Filter, Said, Shown
+from distillgen.review.pile import Filter, Shown
 
 MOST = 50_000
 """Characters of a text that are shown; a longer one is cut for the eye, and cannot be edited."""
@@ -82,12 +82,16 @@ def _checks(shown: Shown) -> Iterator[dict[str, JSON]]:
 
 def _judged(shown: Shown) -> Iterator[dict[str, JSON]]:
     """What the judge said of the answer; where its words are gone, the scores in the record."""
-    told = [found for found in shown.judged if found.candidate is None]
+    told: list[tuple[Mapping[str, float], str, str]] = [
+        (found.scores, found.judge, found.analysis)
+        for found in shown.judged
+        if found.candidate is None
+    ]
     if not told and shown.record.scores:
-        told = [Said(shown.record.scores, "", "")]
-    for found in told:
-        scores = [[spaced(aspect), words(score)] for aspect, score in found.scores.items()]
-        yield {"judge": found.judge, "scores": scores, "analysis": words(found.analysis)}
+        told = [(shown.record.scores, "", "")]
+    for by_aspect, judge, analysis in told:
+        scores = [[spaced(aspect), words(score)] for aspect, score in by_aspect.items()]
+        yield {"judge": judge, "scores": scores, "analysis": words(analysis)}
 
 
 def _facts(one: Answer) -> Iterator[tuple[str, str]]:
