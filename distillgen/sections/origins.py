@@ -59,8 +59,8 @@ def course(page: Page) -> Section | None:
         Point(one["proposals"], one["kept"], name) for name, found in made for one in found["curve"]
     ]
     told = "; ".join(
-        of(name, f"{found['proposals']:,} proposals gave {found['kept']:,} new inputs, the last")
-        + f" {found['last']['proposals']:,} gave {found['last']['kept']:,}"
+        of(name, f"{found['proposals']:,} proposals gave {found['kept']:,} new inputs")
+        + _lately(found)
         for name, found in made
     )
     rows = tuple(
@@ -83,12 +83,20 @@ def course(page: Page) -> Section | None:
         (one["question"], n(one["proposals"]), n(one["kept"]))
         for _, found in made[:1]
         for one in sorted(
-            found["by_seed"], key=lambda one: one["kept"] / max(one["proposals"], 1)
+            (one for one in found["by_seed"] if one["proposals"]),
+            key=lambda one: one["kept"] / one["proposals"],
         )[:5]
     )  # fmt: skip
     shown = Table(("seed that was shown", "proposals", "new inputs"), seeds)
     tables = (("The seeds that brought the least", shown),) if seeds and len(made) == 1 else ()
     return Section("yield", "Yield over the sequence", how, (figure,), tables)
+
+
+def _lately(made: Mapping[str, JSON]) -> str:
+    last = made["last"]
+    if last["proposals"] == made["proposals"]:
+        return ""
+    return f", the last {last['proposals']:,} gave {last['kept']:,}"
 
 
 def coverage(page: Page) -> Section | None:
