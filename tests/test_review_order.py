@@ -8,6 +8,7 @@ import pytest
 from jobs import rows_in
 
 from distillgen.errors import UserError
+from distillgen.records import digest
 from distillgen.review import texts
 from distillgen.review.desk import Desk, Setting, setting
 from distillgen.review.order import is_double, order
@@ -152,7 +153,7 @@ def test_the_lowest_of_what_is_known_tells_how_sure_a_record_is(tmp_path):
 
 def test_a_record_is_shown_with_all_that_was_said_of_it(tmp_path):
     rows = [row(i) for i in range(3)]
-    of = texts.digest([rows[1]["user_context"], rows[1]["question"], "Count.", "It is 1."])[:16]
+    of = digest([rows[1]["user_context"], rows[1]["question"], "Count.", "It is 1."])[:16]
     scores = [
         {"id": "r1", "line": 2, "scores": {"a": 4}, "of": of, "analysis": "Good.", "judge": "j"},
         {"id": "r1", "line": 2, "scores": {"a": 1}, "of": "of another text", "judge": "j"},

@@ -5,7 +5,7 @@ The page, the command line and the files all go through it.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -97,6 +97,9 @@ class Desk:
         self._of: dict[int, str] = {}
         self._fates: dict[int, tuple[str, Fate]] = {}
         self._same: dict[Fate, Fate] = {}
+        self._fated: dict[int, Fate] = {}
+        self._log: list[str] = []
+        self._heard = 0
         self._late: set[int] | None = None
         self._drawn = self.order if self.order.name == "mixed" else None
 
@@ -143,8 +146,8 @@ class Desk:
         if self._late is None:
             self._late = {
                 place
-                for place in self.decided()
-                if (fate := self.fate(place)).verdict is None and not fate.skipped
+                for place, fate in self.fates().items()
+                if fate.verdict is None and not fate.skipped
             }
         return self._late
 
@@ -258,15 +261,24 @@ class Desk:
         return found
 
     def decided(self) -> list[int]:
-        """Places that there are decisions about, in the order of the file."""
-        found = sorted(p for id in self.decisions.ids() for p in self.pile.places(id))
-        new = [place for place in found if place not in self._of]
-        self._of.update(zip(new, self.pile.of(new), strict=True))  # all in one go
-        return found
+        """Places that anything was said of, in the order of the file."""
+        return sorted(self.fates())
+
+    def fates(self) -> Mapping[int, Fate]:
+        """The same with what became of them; only what is new is looked at again."""
+        if self._log is not self.decisions.log:
+            self._log, self._heard, self._fated = self.decisions.log, 0, {}
+        new = sorted({p for id in self._log[self._heard :] for p in self.pile.places(id)})
+        self._heard = len(self._log)
+        unread = [place for place in new if place not in self._of]
+        self._of.update(zip(unread, self.pile.of(unread), strict=True))  # all in one go
+        self._fated.update((place, self.fate(place)) for place in new)
+        return self._fated
 
     def conflicts(self) -> list[int]:
         """Places where reviewers differ and nobody settled it."""
-        return [p for p in self.decided() if self.fate(p).verdict == "conflict"]
+        found = (place for place, one in self.fates().items() if one.verdict == "conflict")
+        return sorted(found)
 
     # -- what it tells -----------------------------------------------------------------------
 
@@ -274,8 +286,7 @@ class Desk:
         """How much of the records is wrong; see there."""
         fate: dict[int, Seen] = {}
         changed = 0
-        for place in self.decided():
-            one = self.fate(place)
+        for place, one in self.fates().items():
             if one.verdict:
                 fate[place] = "right" if one.verdict == "accept" else "wrong"
                 changed += one.left_out
@@ -288,20 +299,20 @@ class Desk:
     def kappas(self) -> list[Kappa]:
         """Of each two reviewers who decided about the same records."""
         pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for place in self.decided():
-            for (one, says), (other, says_too) in combinations(sorted(self.fate(place).said), 2):
+        for fate in self.fates().values():
+            for (one, says), (other, says_too) in combinations(sorted(fate.said), 2):
                 pairs.setdefault((one, other), []).append((says, says_too))
         return [kappa(who, both) for who, both in sorted(pairs.items())]
 
     def counts(self) -> dict[str, int]:
         """Records: given = accept + edit + reject + conflict + open."""
-        found = Counter(one for place in self.decided() if (one := self.fate(place).verdict))
+        found = Counter(one.verdict for one in self.fates().values() if one.verdict)
         counts = {name: found[name] for name in ("accept", "edit", "reject", "conflict")}
         return {"given": len(self.pile), **counts, "open": len(self.pile) - found.total()}
 
     def summary(self) -> dict[str, JSON]:
         """What `--json` says of it all."""
-        said = Counter(pair for place in self.decided() for pair in self.fate(place).said)
+        said = Counter(pair for one in self.fates().values() for pair in one.said)
         return {
             "counts": self.counts(),
             "reviewers": {

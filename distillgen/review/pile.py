@@ -261,7 +261,11 @@ class Pile:
         with self.path.open("rb") as file:
             for place in places:
                 file.seek(self._starts[place])
-                row = files.row(file.readline().strip(b"\0\r\n\t "))
+                raw = file.readline()
+                try:
+                    row = orjson.loads(raw)
+                except ValueError:
+                    row = files.row(raw.strip(b"\0\r\n\t "))
                 now = {name: row.get(name) or "" for name in texts.FIELDS}
                 yield texts.of(now | (row.get("edited_from") or {}))
 

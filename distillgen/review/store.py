@@ -84,6 +84,8 @@ class Decisions:
 
     def _forget(self) -> None:
         self._marks: dict[str, list[Mark]] = {}
+        self.log: list[str] = []
+        """The record's id of each line; another list once the file is another."""
         self._end = self._line = 0
         self._inode: int | None = None
         self._names: dict[str, str] = {}
@@ -112,7 +114,7 @@ class Decisions:
 
     def __len__(self) -> int:
         """Lines, of all decisions."""
-        return sum(map(len, self._marks.values()))
+        return len(self.log)
 
     def reviewers(self) -> list[str]:
         """Everybody who decided anything, by name."""
@@ -292,6 +294,7 @@ class Decisions:
 
     def _count(self, review: Review, line: bytes, start: int) -> None:
         marks = self._marks.setdefault(review.id, [])
+        self.log.append(review.id)
         before = marks[-1].state if marks else NEW
         name = self._names.setdefault(review.reviewer, review.reviewer)
         state = sha256(before.encode() + line).hexdigest()[:12]
