@@ -75,9 +75,9 @@ def demo(out: o.Out = None, teacher: o.Teacher = None, quiet: o.Quiet = False) -
 
     Fetches the teacher's weights (1.1 GB) at first use; run again, it asks nothing.
     """
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.demo(out, teacher, quiet=quiet)
+    make.demo(out, teacher, quiet=quiet)
 
 
 @app.command(cls=Panels, rich_help_panel=START)
@@ -89,9 +89,9 @@ def init(
 
     Writes over nothing. Example: distillgen init bike_help --csv
     """
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.init(name, csv=csv)
+    make.init(name, csv=csv)
 
 
 @app.command(cls=Panels, rich_help_panel=START)
@@ -160,9 +160,9 @@ def run(
     Example: distillgen run seeds/stock_advisor.jsonl -n 500 --teacher openai:MODEL
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.run(given)
+    make.run(given)
 
 
 @app.command(cls=Panels, rich_help_panel=MAKE)
@@ -214,9 +214,9 @@ def expand(
     Example: distillgen expand seeds/stock_advisor.jsonl -n 500 --teacher openai:MODEL
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.expand(given)
+    make.expand(given)
 
 
 @app.command(cls=Panels, rich_help_panel=MAKE)
@@ -255,9 +255,9 @@ def topics(
     Example: distillgen topics seeds/stock_advisor.jsonl --teacher openai:MODEL
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.draft("topics", given)
+    make.draft("topics", given)
 
 
 @app.command(cls=Panels, rich_help_panel=MAKE)
@@ -296,9 +296,9 @@ def attributes(
     Example: distillgen attributes seeds/stock_advisor.jsonl --teacher openai:MODEL
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.draft("attributes", given)
+    make.draft("attributes", given)
 
 
 @app.command(cls=Panels, rich_help_panel=MAKE)
@@ -350,9 +350,9 @@ def answer(
     Example: distillgen answer questions.csv --field question=body --limit 50
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.answer(given)
+    make.answer(given)
 
 
 @app.command(cls=Panels, rich_help_panel=MAKE)
@@ -377,9 +377,9 @@ def retry(
     has made up for them. Example: distillgen retry runs/stock_advisor
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import make
 
-    commands.retry(given)
+    make.retry(given)
 
 
 @app.command(cls=Panels, rich_help_panel=LOOK)
@@ -391,9 +391,9 @@ def show(
 
     Of a run folder the answers are shown, or the inputs while there are none.
     """
-    from distillgen import commands
+    from distillgen.commands import look
 
-    commands.show(target, limit)
+    look.show(target, limit)
 
 
 @app.command(cls=Panels, rich_help_panel=LOOK)
@@ -405,9 +405,9 @@ def status(
 
     Also while one is at work.
     """
-    from distillgen import commands
+    from distillgen.commands import look
 
-    commands.status(run, as_json=as_json)
+    look.status(run, as_json=as_json)
 
 
 @app.command(cls=Panels, rich_help_panel=LOOK)
@@ -421,9 +421,9 @@ def trace(
 
     The prompt as sent, the raw reply, what was read of it, and its fate.
     """
-    from distillgen import commands
+    from distillgen.commands import look
 
-    commands.trace(id, run)
+    look.trace(id, run)
 
 
 @app.command(cls=Panels, rich_help_panel=LOOK)
@@ -444,9 +444,9 @@ def report(
     Example: distillgen report runs/stock_advisor
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import report
 
-    commands.report(given)
+    report.report(given)
 
 
 @app.command(cls=Panels, rich_help_panel=LOOK)
@@ -467,9 +467,9 @@ def stats(
     Example: distillgen stats runs/stock_advisor
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import look
 
-    commands.stats(given)
+    look.stats(given)
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
@@ -489,9 +489,9 @@ def seeds(
     Example: distillgen seeds seeds/stock_advisor.jsonl --holdout 0.2
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import trust
 
-    commands.seeds(given)
+    trust.seeds(given)
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
@@ -512,9 +512,9 @@ def check(
     Example: distillgen check runs/stock_advisor --checks arithmetic,grounded
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import trust
 
-    commands.check(given)
+    trust.check(given)
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
@@ -542,9 +542,9 @@ def review(
     Example: distillgen review runs/stock_advisor
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import review
 
-    raise typer.Exit(commands.review(given))
+    raise typer.Exit(review.review(given))
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
@@ -582,9 +582,9 @@ def decontaminate(
     Example: distillgen decontaminate runs/stock_advisor --against test.csv --field question=body
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import trust
 
-    commands.decontaminate(given)
+    trust.decontaminate(given)
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
@@ -618,9 +618,9 @@ def dedupe(
     Example: distillgen dedupe questions.csv --field question=body --on question
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import trust
 
-    commands.dedupe(given)
+    trust.dedupe(given)
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
@@ -662,9 +662,9 @@ def judge(
     Example: distillgen judge runs/stock_advisor --teacher openai:MODEL
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import trust
 
-    commands.judge("judge", given)
+    trust.judge("judge", given)
 
 
 @app.command(cls=Panels, rich_help_panel=TRUST)
@@ -704,9 +704,9 @@ def compare(
     Example: distillgen compare runs/stock_advisor --teacher openai:MODEL
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import trust
 
-    commands.judge("compare", given)
+    trust.judge("compare", given)
 
 
 @app.command(cls=Panels, rich_help_panel=DELIVER)
@@ -731,9 +731,9 @@ def select(
     Example: distillgen select runs/stock_advisor --budget 1000 --min 4
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import deliver
 
-    commands.select(given)
+    deliver.select(given)
 
 
 @app.command(cls=Panels, rich_help_panel=DELIVER)
@@ -754,9 +754,9 @@ def pairs(
     Example: distillgen pairs runs/stock_advisor
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import deliver
 
-    commands.pairs(given)
+    deliver.pairs(given)
 
 
 @app.command(cls=Panels, rich_help_panel=DELIVER)
@@ -791,6 +791,6 @@ def export(
     distillgen export runs/stock_advisor --format step-by-step --format openai-chat
     """
     given = dict(locals())
-    from distillgen import commands
+    from distillgen.commands import deliver
 
-    commands.export(given)
+    deliver.export(given)

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,16 +13,17 @@ from typing import NoReturn
 
 import typer
 
-from distillgen import answers, screen, settings, strategies
+from distillgen import answers, ledger, screen, settings, strategies
 from distillgen.defaults import max_cost
 from distillgen.dry_run import Estimate
 from distillgen.errors import BUDGET, UserError
 from distillgen.folder import Folder
 from distillgen.prices import NANO, dollars
+from distillgen.program import program
 from distillgen.records import JSON
 from distillgen.screen import Screen
 from distillgen.show import visible
-from distillgen.task import Task
+from distillgen.task import Task, columns
 from distillgen.teachers import NOBODY, Chosen, choose_all
 from distillgen.work import Result, Work
 
@@ -206,10 +206,10 @@ class Session:
         """Everything between the live area and the last line."""
         say = self.screen.say
         brief = len(results) > 1
-        for line in (line for one in results for line in screen.ledger(one, brief=brief)):
+        for line in (line for one in results for line in ledger.of(one, brief=brief)):
             self.screen.hang(line)
         pairs = next((r.counts["kept"] for r in results if r.command == "answer"), 0)
-        self.screen.hang(screen.used(results, cost, pairs))
+        self.screen.hang(ledger.used(results, cost, pairs))
         if possibly_twice and self.paid:
             say(f"         {possibly_twice:,} requests possibly paid twice (outcome unknown)")
         if taken := work.folder.journal.taken:
@@ -220,7 +220,7 @@ class Session:
         if any(result.command == "answer" for result in results) and answered.exists():
             say("\ntwo of the pairs:\n")
             self.screen.pairs(islice(answers.read(answered), 2), lines=6)
-        say(screen.shown_files(path for result in results for path in result.written))
+        say(ledger.shown_files(path for result in results for path in result.written))
 
     def again(self, code: int) -> str:
         """The command that goes on, quoted for the shell."""
@@ -238,8 +238,8 @@ class Session:
                 usage[name] = usage.get(name, 0) + n
         used = [result.cost for result in results]
         written = dict.fromkeys(path for result in results for path in result.written)
-        compared = [screen.compared(result) for result in results if result.deduped]
-        tested = [row for result in results for row in screen.tested(result)]
+        compared = [ledger.compared(result) for result in results if result.deduped]
+        tested = [row for result in results for row in ledger.tested(result)]
         whole: dict[str, JSON] = {
             "command": results[0].command if len(results) == 1 else "run",
             "run": str(self.path),
@@ -255,37 +255,10 @@ class Session:
             **({"against": tested} if tested else {}),
             **(compared[0] if compared else {}),
             **{name: found for result in results for name, found in result.measured.items()},
-            **{name: one for result in results for name, one in screen.verdicts(result).items()},
+            **{name: one for result in results for name, one in ledger.verdicts(result).items()},
             "ended": {r.command: r.ended or (r.stop.reason if r.stop else "") for r in results},
         }
         return whole
-
-
-def program() -> str:
-    """How this program is called from here, such as `.venv/bin/distillgen`."""
-    called = Path(sys.argv[0])
-    if called.name == "__main__.py":
-        return "python -m distillgen"
-    found = shutil.which("distillgen")
-    if found and Path(found).samefile(called):
-        return "distillgen"
-    near = os.path.relpath(called)
-    return str(called) if near.startswith("..") else near
-
-
-def columns(pairs: list[str]) -> dict[str, str]:
-    """`--field question=body` as our name and theirs.
-
-    Raises:
-        UserError: one has no `=`.
-    """
-    found = {}
-    for pair in pairs:
-        ours, equals, theirs = pair.partition("=")
-        if not (equals and ours and theirs):
-            raise UserError(f"--field {pair}: write OURS=THEIRS, such as question=body")
-        found[ours.strip()] = theirs.strip()
-    return found
 
 
 def _without(words: list[str], option: str) -> list[str]:

@@ -146,3 +146,18 @@ def _wrong_value(where: tuple[int | str, ...], context: dict[str, JSON]) -> _Fau
     keys = tuple(str(key) for key in where[:2])
     said = context.get("error") or f"must be {_WANTED[keys[0]]}"
     return keys, f"`{'.'.join(keys)}`: {said}"
+
+
+def columns(pairs: list[str]) -> dict[str, str]:
+    """`--field question=body` as our name and theirs.
+
+    Raises:
+        UserError: one has no `=`.
+    """
+    found = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not (equals and ours and theirs):
+            raise UserError(f"--field {pair}: write OURS=THEIRS, such as question=body")
+        found[ours.strip()] = theirs.strip()
+    return found

@@ -28,7 +28,7 @@ FLOORS = {
     " init judge judging mending pairs probing reading remake report review sections seeds"
     " select splits standing stats trace work",
     5: "stages",
-    6: "__init__ __main__ cli commands screen session",
+    6: "__init__ __main__ cli commands ledger program screen session",
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 HEAVY = {
@@ -71,7 +71,7 @@ MAY_BE_ASYNC = {
     "engine.py", "sending.py", "pacing.py", "signals.py", "wire.py",
     "review/api.py", "review/guard.py",
 }  # fmt: skip
-MAY_PRINT = {"cli.py", "commands.py", "session.py", "screen.py"}
+MAY_PRINT = {"cli", "commands", "session", "screen"}
 
 FILES = sorted(HOUSE.rglob("*.py"))
 
@@ -156,7 +156,7 @@ def test_only_the_terminal_prints(path):
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
         for node in ast.walk(ast.parse(path.read_text()))
     )
-    assert not prints or name(path) in MAY_PRINT
+    assert not prints or room(path) in MAY_PRINT
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
