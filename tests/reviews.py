@@ -1,6 +1,7 @@
 """Runs to be reviewed, and the review page served for them by a process of its own."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import sys
 from pathlib import Path
 from distillgen.review.desk import Desk, Setting
 from distillgen.review.server import Server
-server = Server(Desk(Path(sys.argv[1]), Setting(double=float(sys.argv[3]))), port=int(sys.argv[2]))
+port, double, most = int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+server = Server(Desk(Path(sys.argv[1]), Setting(double=double), most), port=port)
 print(server.address, flush=True)
 sys.exit(server.run())
 """
@@ -117,10 +119,12 @@ class Served:
 
 
 @contextmanager
-def served(run: Path, port: int = 0, double: float = 0.0) -> Iterator[Served]:
-    """The page of a run, until the block ends."""
+def served(
+    run: Path, port: int = 0, double: float = 0.0, most: float = math.inf
+) -> Iterator[Served]:
+    """The page of a run, until the block ends; `most` are the bytes that are read first."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(run), str(port), str(double)],
+        [sys.executable, "-c", SERVE, str(run), str(port), str(double), str(most)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -1,6 +1,7 @@
 """The command of the review page, and of files of decisions."""
 
 import json
+import math
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -11,13 +12,15 @@ from distillgen.program import program
 from distillgen.records import JSON
 from distillgen.review import files as exchange
 from distillgen.review.desk import Desk, setting
+from distillgen.review.opening import FIRST
 from distillgen.screen import Screen
 
 
 def review(given: Mapping[str, JSON]) -> int:
     """The review page, or records out and decisions in; gives the exit code."""
     wanted = setting(given["order"], given["double"], given["random_seed"])
-    desk = Desk(Path(given["run"]), wanted)
+    on_page = not (given["import_from"] or given["export_to"] or given["as_json"])
+    desk = Desk(Path(given["run"]), wanted, FIRST if on_page else math.inf)
     told = Screen(quiet=bool(given["quiet"]))
     found: dict[str, JSON] = {"command": "review", "run": str(desk.run), "files": []}
     problems: list[str] = []
@@ -39,7 +42,7 @@ def review(given: Mapping[str, JSON]) -> int:
         found["files"] = [str(out)]
         told.say(f"{out}: {n:,} records; distillgen review {desk.run} --import {out} brings back"
                  " what was decided")  # fmt: skip
-    if not (given["import_from"] or given["export_to"] or given["as_json"]):
+    if on_page:
         return _reviewed(desk, given, told)
     summary = desk.summary()
     for line in desk.words():
@@ -68,7 +71,7 @@ def _reviewed(desk: Desk, given: Mapping[str, JSON], told: Screen) -> int:
     told.say("opened in your browser" if opened else "open this address in your browser")
     if page.remote:
         told.error(server.BEYOND)
-    for line in desk.words():
+    for line in ["the rest is read while you begin"] if desk.pile.partial else desk.words():
         told.say(line)
     told.say(f"Each decision is saved at once in {desk.decisions.path}. Ctrl-C ends.")
     code: int = page.run()

@@ -1,13 +1,14 @@
 """Answer what the page asks: the next record, the progress, the conflicts; and take decisions.
 
-`/` is the page; `/api/start`, `/api/progress`, `/api/next`, `/api/record`, `/api/last` and
-`/api/conflicts` say; `POST /api/decisions` writes a decision, and 409 says that it was made on what
-is no longer so, with the record as it is now.
+`/` is the page; `/api/start`, `/api/choices`, `/api/progress`, `/api/next`, `/api/record`,
+`/api/last` and `/api/conflicts` say; what the first records of a large run do not tell is answered
+as soon as all are read. `POST /api/decisions` writes a decision, and 409 says that it was made on
+what is no longer so, with the record as it is now.
 """
 
-import threading
 from array import array
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.resources import files as packaged
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,7 +22,8 @@ from distillgen import files, images
 from distillgen.errors import UserError
 from distillgen.records import JSON, Decision, Reviewable
 from distillgen.review import texts, views
-from distillgen.review.desk import Desk
+from distillgen.review.desk import ALL, Desk
+from distillgen.review.opening import Opening
 from distillgen.review.pile import Filter
 from distillgen.review.store import Stale
 
@@ -39,11 +41,15 @@ LONGEST = 10_000
 LISTED = 500
 """Conflicts that are listed at once."""
 SHOWS = ("open", "decided", "all")
-Handler = Callable[[Mapping[str, str]], JSON]
+Handler = Callable[[Desk, Mapping[str, str]], JSON]
 
 
 class BadRequest(ValueError):
     """What the page would not send."""
+
+
+class NotYet(Exception):
+    """The first records do not tell it."""
 
 
 class Given(BaseModel):
@@ -66,25 +72,25 @@ class Given(BaseModel):
 class Api:
     """What is asked of a desk, and its answers; one at a time."""
 
-    def __init__(self, desk: Desk, reviewer: str = "") -> None:
+    def __init__(self, opening: Opening, reviewer: str = "") -> None:
         """`reviewer` is who reviews, if that is known.
 
         Raises:
             UserError: it is no name.
         """
-        self.desk = desk
+        self._opening = opening
         try:
             self._known = _reviewer(reviewer) if reviewer else ""
         except BadRequest as error:
             raise UserError(f"--{error}") from error
-        self._lock = threading.Lock()
         self._members: tuple[array[int], bytearray] = (array("L"), bytearray())
 
     def app(self) -> Starlette:
         """The routes; who may ask is not looked at here."""
         told: dict[str, Handler] = {
-            "start": lambda _: views.start(self.desk) | {"reviewer": self._known},
-            "progress": lambda _: views.progress(self.desk),
+            "start": lambda desk, _: views.start(desk) | {"reviewer": self._known},
+            "choices": lambda desk, _: views.choices(_whole(desk)),
+            "progress": lambda desk, _: views.progress(_whole(desk)),
             "next": self._next,
             "record": self._record,
             "last": self._last,
@@ -100,41 +106,51 @@ class Api:
         return app
 
     def _telling(self, tell: Handler) -> Callable[[Request], Response]:
-        """An answer to a question; the desk is not for several threads at once."""
+        """An answer to a question."""
+        return lambda request: self._at_the_desk(
+            lambda desk: _json(tell(desk, request.query_params))
+        )
 
-        def answer(request: Request) -> Response:
+    def _at_the_desk(self, work: Callable[[Desk], Response]) -> Response:
+        """With the first records, where these tell; else with all."""
+        try:
             try:
-                with self._lock:
-                    if self.desk.stale:
-                        self.desk.open()
-                    return _json(tell(request.query_params))
-            except BadRequest as error:
-                return _json({"message": str(error)}, 400)
-            except UserError as error:
-                return _json({"message": str(error)}, 503)
+                with self._opening.first() as desk:
+                    return work(desk)
+            except NotYet:
+                with self._opening.whole() as desk:
+                    return work(desk)
+        except BadRequest as error:
+            return _json({"message": str(error)}, 400)
+        except UserError as error:
+            return _json({"message": str(error)}, 503)
 
-        return answer
-
-    def _next(self, given: Mapping[str, str]) -> JSON:
+    def _next(self, desk: Desk, given: Mapping[str, str]) -> JSON:
         """The next record of what is wanted, and how many there are and wait."""
         reviewer, wanted = _reviewer(given.get("reviewer")), _wanted(given)
         after, show = _place(given.get("after")), given.get("show", "open")
         if show not in SHOWS:
             raise BadRequest(f"show: {' or '.join(SHOWS)}")
+        if show != "open" or wanted != ALL:
+            _whole(desk)
         if show == "open":
-            found = self.desk.next(reviewer, wanted, after)
+            found = desk.next(reviewer, wanted, after)
             place = found.place if found else None
         else:
-            place = self._walked(wanted, after, show, -1 if given.get("back") else 1)
+            place = self._walked(desk, wanted, after, show, -1 if given.get("back") else 1)
+        if place is None:
+            _whole(desk)
         return {
-            "record": None if place is None else views.record(self.desk, place, reviewer),
-            "matching": len(self.desk.stack(wanted).places),
-            "waiting": self._waiting(reviewer, wanted),
+            "record": None if place is None else views.record(desk, place, reviewer),
+            "matching": None if desk.pile.partial else len(desk.stack(wanted).places),
+            "waiting": 0 if desk.pile.partial else self._waiting(desk, reviewer, wanted),
         }
 
-    def _walked(self, wanted: Filter, after: int | None, show: str, step: int) -> int | None:
+    def _walked(
+        self, desk: Desk, wanted: Filter, after: int | None, show: str, step: int
+    ) -> int | None:
         """The neighbour of a record among what is wanted, decided about or all."""
-        places, desk = self.desk.stack(wanted).places, self.desk
+        places = desk.stack(wanted).places
         at = places.index(after) if after is not None and after in places else -1
         n = at + step
         while 0 <= n < len(places):
@@ -144,9 +160,9 @@ class Api:
             n += step
         return None
 
-    def _waiting(self, reviewer: str, wanted: Filter) -> int:
+    def _waiting(self, desk: Desk, reviewer: str, wanted: Filter) -> int:
         """How many of what is wanted this reviewer is still to look at."""
-        desk, places = self.desk, self.desk.stack(wanted).places
+        places = desk.stack(wanted).places
         if self._members[0] is not places:
             inside = bytearray(len(desk.pile))
             for place in places:
@@ -156,22 +172,20 @@ class Api:
         done = sum(inside[p] and not desk.waits(p, reviewer) for p in desk.decided())
         return len(places) - done
 
-    def _record(self, given: Mapping[str, str]) -> JSON:
-        place = _place(given.get("place"))
-        if place is None or place >= len(self.desk.pile):
-            raise BadRequest("there is no such record")
-        self.desk.decisions.refresh()
-        return {"record": views.record(self.desk, place, _reviewer(given.get("reviewer")))}
-
-    def _last(self, given: Mapping[str, str]) -> JSON:
-        """The record that a reviewer decided about last; none if nothing is left to take back."""
-        reviewer, desk = _reviewer(given.get("reviewer")), self.desk
+    def _record(self, desk: Desk, given: Mapping[str, str]) -> JSON:
+        place = _there(desk, given)
         desk.decisions.refresh()
-        place = self._decided_last(reviewer)
+        return {"record": views.record(desk, place, _reviewer(given.get("reviewer")))}
+
+    def _last(self, desk: Desk, given: Mapping[str, str]) -> JSON:
+        """The record that a reviewer decided about last; none if nothing is left to take back."""
+        reviewer = _reviewer(given.get("reviewer"))
+        _whole(desk).decisions.refresh()
+        place = self._decided_last(desk, reviewer)
         return {"record": None if place is None else views.record(desk, place, reviewer)}
 
-    def _decided_last(self, reviewer: str) -> int | None:
-        desk, latest, found = self.desk, -1, None
+    def _decided_last(self, desk: Desk, reviewer: str) -> int | None:
+        latest, found = -1, None
         for place in desk.decided():
             standing = desk.decisions.standing(desk.pile.ids[place], desk.of(place))
             for mark in filter(None, (standing.said.get(reviewer), standing.settled)):
@@ -179,19 +193,17 @@ class Api:
                     latest, found = mark.start, place
         return found
 
-    def _conflicts(self, _: Mapping[str, str]) -> JSON:
-        self.desk.decisions.refresh()
-        found = self.desk.conflicts()
-        shown = [views.line(self.desk, place) for place in found[:LISTED]]
+    def _conflicts(self, desk: Desk, _: Mapping[str, str]) -> JSON:
+        _whole(desk).decisions.refresh()
+        found = desk.conflicts()
+        shown = [views.line(desk, place) for place in found[:LISTED]]
         return {"conflicts": shown, "all": len(found)}
 
-    def _image(self, given: Mapping[str, str]) -> JSON:
+    def _image(self, desk: Desk, given: Mapping[str, str]) -> JSON:
         """An image that belongs to a question, as an address that holds it."""
-        place, n = _place(given.get("place")), _place(given.get("n"))
-        if place is None or place >= len(self.desk.pile) or n is None:
-            raise BadRequest("there is no such image")
-        paths = self.desk.pile.record(place).images
-        if n >= len(paths):
+        paths = desk.pile.record(_there(desk, given)).images
+        n = _place(given.get("n"))
+        if n is None or n >= len(paths):
             raise BadRequest("there is no such image")
         return {"url": images.data_url(images.look(paths[n]))}
 
@@ -201,44 +213,48 @@ class Api:
             body = files.row(await request.body())
         except ValueError as error:
             return _json({"message": f"no JSON object: {error}"}, 400)
-        return await run_in_threadpool(self._decide, body)
+        try:
+            given = Given.model_validate(body)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(map(str, fault["loc"]))
+            return _json({"message": f"{where}: {fault['msg'].lower()}"}, 400)
+        work = partial(self._decide, given)
+        return await run_in_threadpool(self._at_the_desk, work)
 
-    def _decide(self, body: Mapping[str, JSON]) -> Response:
-        with self._lock:
-            try:
-                given = Given.model_validate(body)
-                reviewer = _reviewer(given.reviewer)
-            except ValidationError as error:
-                fault = error.errors()[0]
-                where = ".".join(map(str, fault["loc"]))
-                return _json({"message": f"{where}: {fault['msg'].lower()}"}, 400)
-            except BadRequest as error:
-                return _json({"message": str(error)}, 400)
-            desk, place = self.desk, None
-            try:
-                if desk.stale:
-                    desk.open()
-                place = desk.find(given.id, given.version.partition(".")[0])
-                if place is None:
-                    raise Stale("the record is no longer there", [])
-                made = texts.decision(
-                    desk.pile.record(place), given.verdict, given.fields, given.candidate,
-                    reviewer=reviewer, reason=given.reason, note=given.note,
-                    settles=given.settles, version=given.version,
-                )  # fmt: skip
-                done = desk.decide(made, place)
-                return _json({"saved": done.row()})
-            except ValueError as error:
-                return _json({"message": str(error)}, 400)
-            except UserError as error:
-                return _json({"message": str(error)}, 503)
-            except Stale as error:
-                return self._stale(error, reviewer, place)
+    def _decide(self, given: Given, desk: Desk) -> Response:
+        reviewer = _reviewer(given.reviewer)
+        place = desk.find(given.id, given.version.partition(".")[0])
+        if place is None:
+            _whole(desk)
+        try:
+            if place is None:
+                raise Stale("the record is no longer there", [])
+            made = texts.decision(
+                desk.pile.record(place), given.verdict, given.fields, given.candidate,
+                reviewer=reviewer, reason=given.reason, note=given.note,
+                settles=given.settles, version=given.version,
+            )  # fmt: skip
+            return _json({"saved": desk.decide(made, place).row()})
+        except Stale as error:  # with the record as it is now
+            now = None if place is None else views.record(desk, place, reviewer)
+            return _json({"message": str(error), "record": now}, 409)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
 
-    def _stale(self, error: Stale, reviewer: str, place: int | None) -> Response:
-        """409, with the record as it is now."""
-        now = None if place is None else views.record(self.desk, place, reviewer)
-        return _json({"message": str(error), "record": now}, 409)
+
+def _whole(desk: Desk) -> Desk:
+    if desk.pile.partial:
+        raise NotYet
+    return desk
+
+
+def _there(desk: Desk, given: Mapping[str, str]) -> int:
+    """The place that is given, if there is a record."""
+    place = _place(given.get("place"))
+    if place is None or (place >= len(desk.pile) and _whole(desk)):
+        raise BadRequest("there is no such record")
+    return place
 
 
 def _json(value: JSON, status: int = 200) -> Response:

@@ -3,6 +3,7 @@
 The page, the command line and the files all go through it.
 """
 
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -76,21 +77,24 @@ class Stack(NamedTuple):
 class Desk:
     """One run under review. Not for several threads at once."""
 
-    def __init__(self, target: Path, setting: Setting | None = None) -> None:
-        """Opens `answers.jsonl` of a run folder, or a file that lies in one.
+    def __init__(
+        self, target: Path, setting: Setting | None = None, most: float = math.inf
+    ) -> None:
+        """Opens `answers.jsonl` of a run folder, or a file that lies in one; with `most` only the
+        records that begin in so many bytes.
 
         Raises:
             UserError: there are no answers, or a file cannot be read.
         """
         self.path, self.run = of_target(target)
-        self.setting = setting or Setting()
+        self.setting, self._most = setting or Setting(), most
         self.decisions = Decisions(self.run / REVIEWS)
         self.reviewed = Reviewed(self.decisions)
         self.open()
 
     def open(self) -> None:
         """Read the records anew, as where `stale`."""
-        self.pile = Pile(self.path, self.run)
+        self.pile = Pile(self.path, self.run, self._most)
         self.order: Order = order(self.pile, self.setting.order, self.setting.random_seed)
         self._stacks: dict[Filter, Stack] = {}
         self._cursors: dict[tuple[str, Filter], int] = {}

@@ -14,7 +14,7 @@ const kept = (name, otherwise) => JSON.parse(sessionStorage.getItem(name) ?? "nu
 const keep = (name, value) => sessionStorage.setItem(name, JSON.stringify(value));
 
 const state = {
-  me: "", start: null, filter: { ...EVERYTHING }, counts: { matching: null, waiting: 0 },
+  me: "", start: null, labels: [], filter: { ...EVERYTHING }, counts: { matching: null, waiting: 0 },
   record: null, base: null, from: null, candidate: null, editing: false, listing: false,
   busy: false, since: 0, more: 0,
 };
@@ -33,7 +33,7 @@ function draw() {
   state.listing = false;
   const conflict = record.verdict === "conflict";
   if (state.editing) {
-    show(editing(record, state.base, state.from, state.start.labels, remember), known(record, note()));
+    show(editing(record, state.base, state.from, state.labels, remember), known(record, note()));
     document.querySelectorAll("#record textarea").forEach(grow);
   } else {
     show(reading(record, conflict ? {} : changesOf(record), banner(record, state.me, settle)), known(record, note()));
@@ -421,13 +421,18 @@ function wire() {
   $("keys-on").addEventListener("change", () => keep("keys", $("keys-on").checked));
 }
 
-function choices({ choices: found, scored }) {
+/** What there is to filter by; of a large run it is known only when all records are read. */
+async function choices() {
+  const { choices: found, labels, scored } = await ask("choices");
+  if (!found) return;
+  state.labels = labels;
   for (const [name, values] of Object.entries(found)) {
     const select = $("filters").elements[name];
     for (const [value, shown, n] of values) select.append(make("option", { value, text: `${shown} (${n.toLocaleString("en")})` }));
     document.querySelector(`[data-choice="${name}"]`).hidden = !values.length;
   }
   document.querySelector('[data-choice="below"]').hidden = !scored;
+  for (const [name, value] of Object.entries(state.filter)) $("filters").elements[name].value = value;
 }
 
 async function begin() {
@@ -437,12 +442,11 @@ async function begin() {
   const { run, reviewers, double } = state.start;
   document.title = `Review of ${run}`;
   $("run").replaceChildren("Review of ", ...textOf(run).childNodes);
-  choices(state.start);
   state.filter = kept("filter", state.filter);
-  for (const [name, value] of Object.entries(state.filter)) $("filters").elements[name].value = value;
+  choices();
   const me = kept("me") ?? (state.start.reviewer || (reviewers.length === 1 && !double ? reviewers[0] : ""));
   const place = kept("place");
-  if (!me) return progress().then(who);
+  if (!me) { progress(); return who(); }
   state.kappas = [];
   await (place == null ? named(me) : named(me).then(() => openAt(place)));
   if (!sessionStorage.getItem("greeted")) say(`You go on as ${me}.`);

@@ -73,14 +73,18 @@ class Shown:
 class Pile:
     """The records of a file of answers, by their place from 0."""
 
-    def __init__(self, path: Path, run: Path) -> None:
-        """Walks the file once, and what lies beside it in the run folder.
+    def __init__(self, path: Path, run: Path, most: float = math.inf) -> None:
+        """Walks the file once, and what lies beside it in the run folder; with `most` only the
+        records that begin in so many bytes.
 
         Raises:
             UserError: a line cannot be read.
         """
         self.path, self.run = path, run
         self._stamp = _stamp(path)
+        self.partial = self._stamp[1] > most
+        """Whether there are more records than these."""
+        self._most = most
         self.ids: list[str] = []
         self.confidence = array("f")
         """The lowest of agreement, share of votes, and the judge's mean score; 0 to 1, else NaN."""
@@ -115,6 +119,8 @@ class Pile:
         starts, ids = self._starts, self.ids
         with self.path.open("rb") as file:
             for n, raw in enumerate(file, 1):
+                if start >= self._most:
+                    return
                 try:
                     row = orjson.loads(raw)
                 except ValueError:  # more than orjson reads, blank, torn or broken
@@ -187,6 +193,8 @@ class Pile:
                         place = self.place(str(row["id"]), row["line"])
                 except (ValueError, KeyError, TypeError):
                     place = None  # `check` and `judge` write it anew
+                if place is None and self.partial:
+                    return  # the lines follow the order of the records
                 if place is not None:
                     starts[place] = min(starts[place], start)
                     self._learn(name, place, row)

@@ -15,6 +15,7 @@ from distillgen.errors import DONE, TERMINATED, UserError
 from distillgen.review.api import Api
 from distillgen.review.desk import Desk
 from distillgen.review.guard import LOOPBACK, Guard
+from distillgen.review.opening import Opening
 
 HERE = "127.0.0.1"
 STOP_S = 2
@@ -54,7 +55,9 @@ class Server:
         names = (*LOOPBACK, shown) if alone else (shown,)
         self.remote = not alone
         """Whether others can reach it."""
-        guard = Guard(Api(desk, reviewer).app(), bound, names)
+        self._serving: uvicorn.Server | None = None
+        self._opening = Opening(desk, self._stop)
+        guard = Guard(Api(self._opening, reviewer).app(), bound, names)
         self.app = guard
         self.address = f"http://{shown}:{bound}/?t={guard.token}"
         """What a person opens; it holds the token."""
@@ -80,7 +83,11 @@ class Server:
         return False
 
     def run(self) -> int:
-        """Serve until a signal; the exit code: Ctrl-C is the usual end."""
+        """Serve until a signal; the exit code: Ctrl-C is the usual end.
+
+        Raises:
+            UserError: the answers cannot be read to their end.
+        """
         config = uvicorn.Config(
             self.app, log_config=None, access_log=False, lifespan="off", ws="none",
             proxy_headers=False, server_header=False, timeout_graceful_shutdown=STOP_S,
@@ -91,12 +98,19 @@ class Server:
             for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
-            uvicorn.Server(config).run(sockets=[self._socket])
+            self._serving = uvicorn.Server(config)
+            self._opening.check()
+            self._serving.run(sockets=[self._socket])
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
             self.close()
+        self._opening.check()
         return TERMINATED if signal.SIGTERM in came else DONE
+
+    def _stop(self) -> None:
+        if self._serving:
+            self._serving.should_exit = True
 
     def close(self) -> None:
         """Let go of the port."""

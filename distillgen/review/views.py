@@ -153,14 +153,19 @@ def _review(one: Review) -> dict[str, JSON]:
 
 
 def start(desk: Desk) -> dict[str, JSON]:
-    """What the page needs once: the run's name, the reviewers so far, and what to filter by."""
-    counts = desk.pile.counts()
+    """What the page needs first: the run's name, and the reviewers so far."""
     return {
         "run": desk.run.resolve().name,
         "file": str(desk.decisions.path),
-        "records": len(desk.pile),
         "reviewers": [name for name in desk.decisions.reviewers() if name],
         "double": desk.setting.double,
+    }
+
+
+def choices(desk: Desk) -> dict[str, JSON]:
+    """What there is to filter by, and the labels of a closed task."""
+    counts = desk.pile.counts()
+    return {
         "choices": {
             name: [[value, spaced(value) if name == "failed" else value, n]
                    for value, n in found.most_common(CHOICES)]
