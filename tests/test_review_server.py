@@ -407,20 +407,20 @@ def test_no_browser_is_opened_where_none_can_be_seen(tmp_path, monkeypatch):
 
 
 def test_of_a_large_run_the_first_records_are_shown_while_the_others_are_read(tmp_path):
-    folder = run(tmp_path / "gold", [record(n) for n in range(3000)])
+    folder = run(tmp_path / "gold", [record(n) for n in range(30_000)])
     with served(folder, most=1000) as page:
         first = page.next()["record"]
         status, told = page.decide(first, "accept")
         assert (status, told["saved"]["id"]) == (200, first["id"])
-        assert page.ask("/api/record?place=2999&reviewer=Anna")[1]["record"]["id"] == "r002999"
-        assert page.next(text="(2998)")["record"]["id"] == "r002998"
-        far = page.ask("/api/record?place=2998&reviewer=Anna")[1]["record"]
+        assert page.ask("/api/record?place=29999&reviewer=Anna")[1]["record"]["id"] == "r029999"
+        assert page.next(text="(29998)")["record"]["id"] == "r029998"
+        far = page.ask("/api/record?place=29998&reviewer=Anna")[1]["record"]
         assert page.decide(far, "accept")[0] == 200
-        assert page.ask("/api/progress")[1]["counts"]["given"] == 3000
-        assert page.next()["matching"] == 3000
+        assert page.ask("/api/progress")[1]["counts"]["given"] == 30_000
+        assert page.next()["matching"] == 30_000
         topics = page.ask("/api/choices")[1]["choices"]["topic"]
-        assert sorted(n for _, _, n in topics) == [1000, 1000, 1000]
-    assert [row["id"] for row in decisions(folder)] == [first["id"], "r002998"]
+        assert sorted(n for _, _, n in topics) == [10_000] * 3
+    assert [row["id"] for row in decisions(folder)] == [first["id"], "r029998"]
 
 
 def test_when_all_first_records_are_decided_the_next_comes_from_the_others(tmp_path):
