@@ -93,7 +93,7 @@ MOST = 20
 
 def text(folder: Delivery, about: About) -> str:
     """The whole page, the hub's lines at its head."""
-    languages = card_figures.languages(about.facts)
+    languages = about.facts.languages if about.facts else {}
     title = about.title or about.name or folder.found.name
     head = hub_yaml.head(folder, title, about.license, languages, about.closed)
     found = about.facts

@@ -219,7 +219,7 @@ def diversity(found: Facts | None) -> str:
         table(("figure", *(FIELDS[name] for name in columns)), rows),
         _READ + _SEEDS * any(seeds),
     ]
-    by_language = languages(found)
+    by_language = found.languages
     told = ", ".join(f"{code(name)} {n:,}" for name, n in by_language.items() if name != "?")
     if told:
         unsure = by_language.get("?", 0)
@@ -234,17 +234,6 @@ A compression ratio (gzip) says how much the texts repeat each other; texts of p
 2.7. Distinct-n is the share of different words, or pairs of words. A Vendi score of 9 means that
 they vary as much as 9 texts with nothing in common."""
 _SEEDS = """ How near a seed is, is told by ROUGE-L, from 0 to 1."""
-
-
-def languages(found: Facts | None) -> Mapping[str, int]:
-    """Those of the answers of a sample; of the rationales or questions, where answers are too short
-    for half of them to be told. `?` is not sure."""
-    fields = found.stats["fields"] if found else {}
-    for name in ("answer", "rationale", "question"):
-        counts = fields.get(name, {}).get("languages") or {"?": 1}
-        if 2 * counts.get("?", 0) <= sum(counts.values()):
-            return dict(counts)
-    return {}
 
 
 def _rounded(value: float | None) -> float | None:

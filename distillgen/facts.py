@@ -198,10 +198,12 @@ class Facts:
 
     @property
     def languages(self) -> Mapping[str, int]:
-        """Languages of the answers of a sample, else of its questions; `?` is not sure."""
+        """Those of the answers of a sample; of the rationales or questions, where answers are too
+        short for half of them to be told. `?` is not sure."""
         for name in ("answer", "rationale", "question"):
-            if found := self.stats["fields"].get(name, {}).get("languages"):
-                return dict(found)
+            counts = self.stats["fields"].get(name, {}).get("languages") or {"?": 1}
+            if 2 * counts.get("?", 0) <= sum(counts.values()):
+                return dict(counts)
         return {}
 
 

@@ -302,3 +302,13 @@ def test_memory_does_not_grow_with_the_records(tmp_path):
 
     peak(10)  # what is loaded once
     assert peak(1200) < peak(400) * 1.3
+
+
+def test_where_answers_are_too_short_to_tell_their_language_the_questions_do(tmp_path):
+    asked = "How many tablets does each child of the class receive?"
+    why = [f"{140 + i} / 7 = {20 + i}" for i in range(6)]
+    rows = [row(i, question=asked, answer=str(20 + i), rationale=why[i]) for i in range(6)]
+    assert facts.of(run_of(tmp_path, rows)).languages == {"en": 6}
+    told = [row(i, answer="The child receives twenty tablets every day.") for i in range(6)]
+    mute = [one | {"question": "7 * 8 = ?"} for one in told]
+    assert facts.of(run_of(tmp_path, mute)).languages == {"en": 6}

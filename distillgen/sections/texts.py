@@ -95,7 +95,7 @@ def _languages(name: str, facts: Facts) -> str:
         f"{'not sure' if code == '?' else code} {count:,}"
         for code, count in facts.languages.items()
     )
-    return of(name, f"language of a sample: {told}.")
+    return of(name, f"language of a sample: {told or 'not sure'}.")
 
 
 def nearest(page: Page) -> Section | None:
