@@ -6,6 +6,7 @@ What could turn the order of a text or hide in it is spelled out, as on a termin
 from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from distillgen.records import JSON
 from distillgen.show import visible
@@ -23,6 +24,17 @@ _ENVIRONMENT = Environment(
     autoescape=True, finalize=_shown, undefined=StrictUndefined, loader=FunctionLoader(_source),
     trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
+
+
+def _breaking(value: JSON) -> JSON:
+    """A text whose paths may be broken behind a `/` or `_`, rather than anywhere."""
+    if type(value) is not str:
+        return value
+    safe = str(escape(visible(value)))
+    return Markup(safe.replace("/", "/<wbr>").replace("_", "_<wbr>"))
+
+
+_ENVIRONMENT.filters["breaking"] = _breaking
 
 
 def render(template: str, **told: JSON) -> str:
