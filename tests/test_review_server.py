@@ -224,7 +224,7 @@ def test_the_page_sets_a_cookie_that_opens_the_page_and_no_data(page):
     cookie = re.search(r"set-cookie: ([^;\r]+); HttpOnly; SameSite=Strict; Path=/\r", reply)
     assert cookie
     alone = good(page, Authorization=None, Cookie=cookie[1])
-    for path in ("/", "/page.css", "/page.js", "/ask.js", "/draw.js", "/words.js"):
+    for path in ("/", "/page.css", "/page.js", "/ask.js", "/draw.js", "/far.js", "/words.js"):
         assert raw(page.port, "GET", path, alone).startswith("HTTP/1.1 200"), path
     assert raw(page.port, "GET", "/api/start", alone).startswith("HTTP/1.1 403")
 
@@ -242,7 +242,7 @@ def test_every_reply_is_sealed(page, path):
     assert "access-control" not in reply
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.css", "page.js", "ask.js", "draw.js",
+@pytest.mark.parametrize("name", ["page.html", "page.css", "page.js", "ask.js", "draw.js", "far.js",
                                   "words.js"])  # fmt: skip
 def test_the_page_asks_for_nothing_from_elsewhere_and_makes_no_markup(name):
     text = (files("distillgen.review") / name).read_text()

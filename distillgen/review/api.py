@@ -21,7 +21,7 @@ from distillgen import files, images
 from distillgen.errors import UserError
 from distillgen.records import JSON, Decision, Reviewable
 from distillgen.review import texts, views
-from distillgen.review.desk import Desk
+from distillgen.review.desk import NOTHING, Desk
 from distillgen.review.pile import Filter
 from distillgen.review.store import Stale
 
@@ -30,7 +30,7 @@ STATIC = {
     "/page.css": ("page.css", "text/css"),
     **{
         f"/{name}.js": (f"{name}.js", "text/javascript")
-        for name in ("page", "ask", "draw", "words")
+        for name in ("page", "ask", "draw", "far", "words")
     },
 }
 NAME_LENGTH = 60
@@ -38,7 +38,7 @@ LONGEST = 10_000
 """Characters of a reason or note."""
 LISTED = 500
 """Conflicts that are listed at once."""
-SHOWS = ("open", "decided", "all")
+SHOWS = ("open", "decided", "skipped", "all")
 Handler = Callable[[Mapping[str, str]], JSON]
 
 
@@ -125,21 +125,30 @@ class Api:
             found = self.desk.next(reviewer, wanted, after)
             place = found.place if found else None
         else:
-            place = self._walked(wanted, after, show, -1 if given.get("back") else 1)
+            self.desk.decisions.refresh()
+            step = -1 if given.get("back") else 1
+            place = self._walked(reviewer, wanted, after, show, step)
         return {
             "record": None if place is None else views.record(self.desk, place, reviewer),
             "matching": len(self.desk.stack(wanted).places),
             "waiting": self._waiting(reviewer, wanted),
         }
 
-    def _walked(self, wanted: Filter, after: int | None, show: str, step: int) -> int | None:
-        """The neighbour of a record among what is wanted, decided about or all."""
-        places, desk = self.desk.stack(wanted).places, self.desk
+    def _walked(
+        self, reviewer: str, wanted: Filter, after: int | None, show: str, step: int
+    ) -> int | None:
+        """The neighbour of a record among what is wanted: decided about, skipped, or all."""
+        places = self.desk.stack(wanted).places
+        fates = {} if show == "all" else self.desk.fates()
         at = places.index(after) if after is not None and after in places else -1
         n = at + step
         while 0 <= n < len(places):
-            if show == "all" or (desk.pile.ids[places[n]] in desk.decisions
-                                 and desk.outcome(places[n])):  # fmt: skip
+            fate = fates.get(places[n], NOTHING)
+            if (
+                show == "all"
+                or (show == "decided" and fate.verdict)
+                or (show == "skipped" and reviewer in fate.skipped)
+            ):
                 return places[n]
             n += step
         return None

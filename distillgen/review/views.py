@@ -177,6 +177,7 @@ def progress(desk: Desk) -> dict[str, JSON]:
     return {
         "counts": counts,
         "estimate": estimate.words,
+        "meaning": estimate.meaning,
         "more": estimate.more,
         "kappas": [
             {"reviewers": list(one.reviewers), "records": one.records,

@@ -17,7 +17,7 @@ export function make(tag, { text, kind, ...attributes } = {}, ...children) {
     if (value !== undefined && value !== false) found.setAttribute(name, value === true ? "" : value);
   }
   if (text !== undefined) found.textContent = text;
-  found.append(...children.filter(one => one != null));
+  found.append(...children.filter(one => one != null && one !== ""));
   return found;
 }
 
