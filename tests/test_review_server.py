@@ -317,6 +317,31 @@ def test_a_question_that_makes_no_sense_is_refused(page, query):
     assert page.ask("/api/record?reviewer=A&place=12")[0] == 400
 
 
+def test_what_a_reviewer_skipped_can_be_looked_at_again(fresh):
+    first = fresh.next()["record"]
+    fresh.decide(first, "skip")
+    second = fresh.next()["record"]
+    fresh.decide(second, "skip")
+    assert fresh.next(show="skipped", reviewer="Ben")["record"] is None
+    found = fresh.next(show="skipped")["record"]
+    assert found["id"] in (first["id"], second["id"])
+    other = fresh.next(show="skipped", after=found["place"])["record"]
+    assert {found["id"], other["id"]} == {first["id"], second["id"]}
+    fresh.decide(found, "accept")
+    assert fresh.next(show="skipped")["record"]["id"] == other["id"]
+    assert fresh.next(show="decided")["record"]["id"] == found["id"]
+
+
+def test_what_the_judge_said_of_two_candidates_stands_with_both(tmp_path):
+    folder = run(tmp_path / "gold", [record(0)])
+    line = {"id": "r000000", "line": 1, "first": 0, "second": 1, "better": 1}
+    (folder / "comparisons.jsonl").write_text(json.dumps(line) + "\n")
+    with served(folder) as page:
+        one, other = page.next()["record"]["candidates"]
+    assert one["scores"] == "the judge prefers it to 0 of 1 others"
+    assert other["scores"] == "the judge prefers it to 1 of 1 others"
+
+
 def test_answers_that_are_written_anew_are_opened_anew(fresh):
     before = fresh.next()["record"]
     path = fresh.run / "answers.jsonl"

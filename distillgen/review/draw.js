@@ -74,8 +74,12 @@ export function editing(record, base, start, labels, changed) {
   });
 }
 
+const LONG = 6000; // in longer texts Chromium takes seconds to find dir=auto, at each key
+const RIGHT_TO_LEFT = /^\P{L}*[\u0590-\u08ff]/u;
+
 function area(text) {
-  const found = make("textarea", { rows: 1, dir: "auto", spellcheck: "true" });
+  const dir = text.length <= LONG ? "auto" : RIGHT_TO_LEFT.test(text) ? "rtl" : "ltr";
+  const found = make("textarea", { rows: 1, dir, spellcheck: "true" });
   found.value = text;
   return found;
 }
