@@ -79,9 +79,9 @@ async function images(record) {
 }
 
 let fading;
-function say(text) {
+function say(text, { seen = true } = {}) {
   $("said").textContent = text;
-  $("said").classList.add("on");
+  $("said").classList.toggle("on", seen);
   clearTimeout(fading);
   fading = setTimeout(hush, 1500 + 60 * text.length); // as long as it takes to read at 170 words a minute, and a moment to look up
 }
@@ -226,7 +226,7 @@ async function stale({ message, record }) {
   if (record && fields) keep("draft", { id: record.id, version: record.version, fields: { ...state.from, ...fields }, candidate: null, note: noteField.value });
   if (record) open(record, `Not saved: ${message}. Look at it as it is now${fields ? "; your words are still below" : ""}.`);
   else await go();
-  say(`Not saved: ${message}.`);
+  say(`Not saved: ${message}.`, { seen: !record }); // the record has it written above it
 }
 
 /** A decision of one of two who differ holds. */
