@@ -5,7 +5,7 @@ from array import array
 
 import pytest
 
-from distillgen.review.estimate import Part, effective, estimate, kappa, wilson
+from distillgen.review.estimate import Estimate, Part, effective, estimate, kappa, wilson
 from distillgen.review.order import ARMS, Order, order
 
 
@@ -78,6 +78,19 @@ def test_nothing_reviewed_nothing_is_said():
     got = estimate(found, reviewed(found, wrong, 0))
     assert (got.error, got.low, got.high, got.left) == (None, 0, 1, None)
     assert "no estimate yet" in got.words
+
+
+def test_it_is_said_in_the_words_of_the_field_and_in_plain_ones():
+    got = Estimate(0.234, 0.171, 0.312, 110, 50, 1480, 0.1)
+    assert got.words == (
+        "estimated error of the kept set 23% [17%, 31%], 1,480 more reviews for ± 5"
+    )
+    assert got.meaning.startswith("About 23 of 100 records are wrong")
+    assert "leaves 17 to 31 possible" in got.meaning
+    assert "After 1,480 more reviews" in got.meaning
+    assert "more reviews" not in got._replace(more=0).words + got._replace(more=0).meaning
+    assert got._replace(low=0.234, high=0.234).meaning.startswith("23 of 100 records were wrong")
+    assert "cannot be told yet. After 1,480" in got._replace(error=None).meaning
 
 
 def test_as_many_more_reviews_as_it_says_bring_five_points():

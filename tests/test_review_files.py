@@ -148,6 +148,7 @@ def test_a_formula_is_a_text_in_a_workbook(run, tmp_path):
     sheet = openpyxl.load_workbook(tmp_path / "out.xlsx").active
     cells_of = {cell.data_type for line in sheet.iter_rows() for cell in line}
     assert cells_of <= {"s", "inlineStr", "n"}  # never "f"
+    assert "'=HYPERLINK(1)" in {cell.value for line in sheet.iter_rows() for cell in line}
 
 
 def test_a_text_too_long_for_a_cell_is_refused_not_cut(run, tmp_path):

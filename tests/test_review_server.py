@@ -224,7 +224,7 @@ def test_the_page_sets_a_cookie_that_opens_the_page_and_no_data(page):
     cookie = re.search(r"set-cookie: ([^;\r]+); HttpOnly; SameSite=Strict; Path=/\r", reply)
     assert cookie
     alone = good(page, Authorization=None, Cookie=cookie[1])
-    for path in ("/", "/page.css", "/page.js", "/ask.js", "/draw.js", "/words.js"):
+    for path in ("/", "/page.css", "/page.js", "/ask.js", "/draw.js", "/far.js", "/words.js"):
         assert raw(page.port, "GET", path, alone).startswith("HTTP/1.1 200"), path
     assert raw(page.port, "GET", "/api/start", alone).startswith("HTTP/1.1 403")
 
@@ -242,7 +242,7 @@ def test_every_reply_is_sealed(page, path):
     assert "access-control" not in reply
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.css", "page.js", "ask.js", "draw.js",
+@pytest.mark.parametrize("name", ["page.html", "page.css", "page.js", "ask.js", "draw.js", "far.js",
                                   "words.js"])  # fmt: skip
 def test_the_page_asks_for_nothing_from_elsewhere_and_makes_no_markup(name):
     text = (files("distillgen.review") / name).read_text()
@@ -315,6 +315,31 @@ def test_a_body_that_is_no_decision_is_refused(page, body):
 def test_a_question_that_makes_no_sense_is_refused(page, query):
     assert page.ask(f"/api/next{query}")[0] == 400
     assert page.ask("/api/record?reviewer=A&place=12")[0] == 400
+
+
+def test_what_a_reviewer_skipped_can_be_looked_at_again(fresh):
+    first = fresh.next()["record"]
+    fresh.decide(first, "skip")
+    second = fresh.next()["record"]
+    fresh.decide(second, "skip")
+    assert fresh.next(show="skipped", reviewer="Ben")["record"] is None
+    found = fresh.next(show="skipped")["record"]
+    assert found["id"] in (first["id"], second["id"])
+    other = fresh.next(show="skipped", after=found["place"])["record"]
+    assert {found["id"], other["id"]} == {first["id"], second["id"]}
+    fresh.decide(found, "accept")
+    assert fresh.next(show="skipped")["record"]["id"] == other["id"]
+    assert fresh.next(show="decided")["record"]["id"] == found["id"]
+
+
+def test_what_the_judge_said_of_two_candidates_stands_with_both(tmp_path):
+    folder = run(tmp_path / "gold", [record(0)])
+    line = {"id": "r000000", "line": 1, "first": 0, "second": 1, "better": 1}
+    (folder / "comparisons.jsonl").write_text(json.dumps(line) + "\n")
+    with served(folder) as page:
+        one, other = page.next()["record"]["candidates"]
+    assert one["scores"] == "the judge prefers it to 0 of 1 others"
+    assert other["scores"] == "the judge prefers it to 1 of 1 others"
 
 
 def test_answers_that_are_written_anew_are_opened_anew(fresh):

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -52,6 +53,19 @@ def test_a_decision_is_a_line_of_the_file(path):
     )  # fmt: skip
     assert row["at"].endswith("Z")
     assert row["version"].startswith(OF)
+
+
+def test_a_decision_is_on_the_disk_itself_before_it_is_confirmed(path, monkeypatch):
+    synced, real = [], os.fsync
+
+    def fsync(file):
+        real(file)
+        synced.append(path.read_text() if stat.S_ISREG(os.fstat(file).st_mode) else "folder")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    decide(Decisions(path))
+    assert synced[0] == "folder"  # the name of a new file, too
+    assert synced[1:] == [path.read_text()] != [""]
 
 
 def test_what_is_there_stays_byte_for_byte(path):

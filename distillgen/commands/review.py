@@ -77,6 +77,7 @@ def _reviewed(desk: Desk, given: Mapping[str, JSON], told: Screen) -> int:
     code: int = page.run()
     desk.decisions.refresh()
     saved = len(desk.decisions) - before
-    told.say(f"saved {saved:,} decisions. Next: {program()} export {desk.run}     (leaves out the"
+    decisions = "decision" if saved == 1 else "decisions"
+    told.say(f"saved {saved:,} {decisions}. Next: {program()} export {desk.run}     (leaves out the"
              " rejected, takes the edits)")  # fmt: skip
     return code

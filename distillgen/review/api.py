@@ -22,7 +22,7 @@ from distillgen import files, images
 from distillgen.errors import UserError
 from distillgen.records import JSON, Decision, Reviewable
 from distillgen.review import texts, views
-from distillgen.review.desk import ALL, Desk
+from distillgen.review.desk import ALL, NOTHING, Desk
 from distillgen.review.opening import Opening
 from distillgen.review.pile import Filter
 from distillgen.review.store import Stale
@@ -32,7 +32,7 @@ STATIC = {
     "/page.css": ("page.css", "text/css"),
     **{
         f"/{name}.js": (f"{name}.js", "text/javascript")
-        for name in ("page", "ask", "draw", "words")
+        for name in ("page", "ask", "draw", "far", "words")
     },
 }
 NAME_LENGTH = 60
@@ -40,7 +40,7 @@ LONGEST = 10_000
 """Characters of a reason or note."""
 LISTED = 500
 """Conflicts that are listed at once."""
-SHOWS = ("open", "decided", "all")
+SHOWS = ("open", "decided", "skipped", "all")
 Handler = Callable[[Desk, Mapping[str, str]], JSON]
 
 
@@ -137,7 +137,9 @@ class Api:
             found = desk.next(reviewer, wanted, after)
             place = found.place if found else None
         else:
-            place = self._walked(desk, wanted, after, show, -1 if given.get("back") else 1)
+            desk.decisions.refresh()
+            step = -1 if given.get("back") else 1
+            place = self._walked(desk, reviewer, wanted, after, show, step)
         if place is None:
             _whole(desk)
         return {
@@ -147,15 +149,20 @@ class Api:
         }
 
     def _walked(
-        self, desk: Desk, wanted: Filter, after: int | None, show: str, step: int
+        self, desk: Desk, reviewer: str, wanted: Filter, after: int | None, show: str, step: int
     ) -> int | None:
-        """The neighbour of a record among what is wanted, decided about or all."""
+        """The neighbour of a record among what is wanted: decided about, skipped, or all."""
         places = desk.stack(wanted).places
+        fates = {} if show == "all" else desk.fates()
         at = places.index(after) if after is not None and after in places else -1
         n = at + step
         while 0 <= n < len(places):
-            if show == "all" or (desk.pile.ids[places[n]] in desk.decisions
-                                 and desk.outcome(places[n])):  # fmt: skip
+            fate = fates.get(places[n], NOTHING)
+            if (
+                show == "all"
+                or (show == "decided" and fate.verdict)
+                or (show == "skipped" and reviewer in fate.skipped)
+            ):
                 return places[n]
             n += step
         return None

@@ -3,15 +3,26 @@
 const PAUSE_MS = 1000;
 const KEY = "key";
 
+/** What this tab remembers, and only this tab. */
+export const kept = (name, otherwise) => JSON.parse(sessionStorage.getItem(name) ?? "null") ?? otherwise;
+export const keep = (name, value) => sessionStorage.setItem(name, JSON.stringify(value));
+
 /** Keep the key, and take it out of the address, where it would be seen and remembered. */
 export function takeKey() {
   const given = new URLSearchParams(location.search).get("t");
   if (given) {
-    if (sessionStorage.getItem(KEY) !== given) sessionStorage.clear();
+    if (sessionStorage.getItem(KEY) !== given) startAnew();
     sessionStorage.setItem(KEY, given);
     history.replaceState(null, "", "/");
   }
   return sessionStorage.getItem(KEY) !== null;
+}
+
+/** Another start, of another run perhaps; what was being written names the texts it is about. */
+function startAnew() {
+  const kept = ["draft", "keys"].map(name => [name, sessionStorage.getItem(name)]).filter(([, value]) => value !== null);
+  sessionStorage.clear();
+  for (const [name, value] of kept) sessionStorage.setItem(name, value);
 }
 
 const gone = document.getElementById("gone");
@@ -62,7 +73,8 @@ async function send(address, options, unsaved) {
     if (reply.status === 403) {
       away([
         `The program was started anew; this page belongs to the old one.${unsaved ? ` ${unsaved} was not saved.` : ""}`,
-        "Open the address that it printed in the terminal. Everything that was decided before is there.",
+        "Open the address that it printed in the terminal. Everything that was decided before is there."
+          + (sessionStorage.getItem("draft") ? " Open it in this tab, and what you were writing is there, too." : ""),
       ]);
       throw new Locked();
     }

@@ -29,19 +29,21 @@ export function button(text, act, { key, kind } = {}) {
   return found;
 }
 
-/** The record to be read; `changes` are the texts that hold in place of the teacher's. */
-export function reading(record, changes, banner) {
+/** The record to be read; `changes` are the texts that hold in place of the teacher's. `compare` goes to the other answers. */
+export function reading(record, changes, compare) {
+  const others = record.candidates.filter(one => !one.chosen).length;
   const parts = fieldsOf(record).map(name => {
     const box = make("section", { kind: `field ${name}` }, make("h2", { kind: "name", text: NAMES[name] }));
     const before = record.texts[name];
     if (name in changes && !record.cut[name]) box.append(differenceOf(before, changes[name]));
     else box.append(before ? textOf(before) : make("p", { kind: "empty", text: "none" }));
     if (record.cut[name]) box.append(make("p", { kind: "empty", text: cutNote(record, name) }));
+    if (others && name === (record.closed ? "label" : "answer")) box.append(button(others === 1 ? "See the other answer" : `See ${others} other answers`, compare, { kind: "more" }));
     return box;
   });
   const images = make("div", { kind: "images", hidden: !record.images.length });
   for (const path of record.images) images.append(make("span", { kind: "empty", text: path }));
-  return [banner, images, ...parts].filter(Boolean);
+  return [images, ...parts];
 }
 
 const cutNote = (record, name) =>
@@ -72,8 +74,12 @@ export function editing(record, base, start, labels, changed) {
   });
 }
 
+const LONG = 6000; // in longer texts Chromium takes seconds to find dir=auto, at each key
+const RIGHT_TO_LEFT = /^\P{L}*[\u0590-\u08ff]/u;
+
 function area(text) {
-  const found = make("textarea", { rows: 1, dir: "auto", spellcheck: "true" });
+  const dir = text.length <= LONG ? "auto" : RIGHT_TO_LEFT.test(text) ? "rtl" : "ltr";
+  const found = make("textarea", { rows: 1, dir, spellcheck: "true" });
   found.value = text;
   return found;
 }
@@ -146,16 +152,16 @@ export function candidates(record, choose, keys) {
   return [make("h2", { text: "All answers" }), cards];
 }
 
-/** What was decided before; or, where two differ, what each says, to be settled. */
-export function banner(record, me, take) {
+/** A warning and what was decided before; or, where two differ, what each says, to be settled where `take` is given. */
+export function banner(record, me, warning, take) {
   const { mine, settled, others, verdict } = record;
-  if (verdict === "conflict") {
+  if (verdict === "conflict" && take) {
     const voices = make("div", { kind: "voices" });
     [mine, ...others].filter(Boolean).forEach((one, n) => voices.append(voice(one, record, () => take(one), String(n + 1))));
-    return make("div", { kind: "banner" },
+    return make("div", { kind: "banner" }, warning && make("p", { text: warning }),
       make("strong", { text: "The reviewers differ. Take one of the decisions, or decide anew below." }), voices);
   }
-  const told = [];
+  const told = warning ? [warning] : [];
   if (settled) told.push(`It was settled: ${spoken(settled, me)}`);
   for (const one of [mine, ...others].filter(Boolean)) told.push(spoken(one, me));
   if (!told.length) return record.double ? make("div", { kind: "banner" }, "This record goes to two reviewers; each decides alone.") : null;

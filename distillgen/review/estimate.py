@@ -49,11 +49,28 @@ class Estimate(NamedTuple):
     def words(self) -> str:
         """As people read it."""
         if self.error is None:
-            return f"no estimate yet; {self.more:,} reviews for ± 5 points"
+            return f"no estimate yet of the error of the kept set, {self.more:,} reviews for ± 5"
         found = (
             f"estimated error of the kept set {self.error:.0%} [{self.low:.0%}, {self.high:.0%}]"
         )
         return f"{found}, {self.more:,} more reviews for ± 5" if self.more else found
+
+    @property
+    def meaning(self) -> str:
+        """The same for who has never heard of an interval."""
+        goal = f" After {self.more:,} more reviews that is known to within 5, up or down."
+        if self.error is None:
+            return f"How many of 100 records are wrong cannot be told yet.{goal}"
+        wrong, least, most = (round(100 * one) for one in (self.error, self.low, self.high))
+        found = f"About {wrong} of 100 records are wrong: a person would change or reject them."
+        if self.low == self.high:
+            return f"{wrong} of 100 records were wrong: a person changed or rejected them."
+        sure = f" What is reviewed so far leaves {least} to {most} possible (95 % sure)."
+        how = (
+            " This is reckoned from records that were drawn at random; the doubtful ones that come"
+            " in between count for themselves alone."
+        )
+        return f"{found}{sure}{goal if self.more else ''}{how}"
 
 
 class Part(NamedTuple):

@@ -1,28 +1,24 @@
 // The review page: one record at a time, decided by key or by mouse.
 
-import { ask, Locked, shutOut, takeKey, tell } from "./ask.js";
+import { ask, keep, kept, Locked, shutOut, takeKey, tell } from "./ask.js";
 import { DONE, banner, button, candidates, conflictList, editing, end, fieldsOf, grow, known, reading } from "./draw.js";
+import { agreement, paced, showProgress } from "./far.js";
 import { make, textOf } from "./words.js";
 
 const REASONS = ["The answer is wrong", "The rationale does not support the answer", "It does not fit the context", "The question makes no sense", "Badly written"];
-const PACE = 20; // decisions that the time left is reckoned from
-const LONGEST_S = 600; // more than that between two decisions was a break
 const $ = id => document.getElementById(id);
 const EVERYTHING = { show: "open", text: "", failed: "", below: "", topic: "", label: "" };
-
-const kept = (name, otherwise) => JSON.parse(sessionStorage.getItem(name) ?? "null") ?? otherwise;
-const keep = (name, value) => sessionStorage.setItem(name, JSON.stringify(value));
 
 const state = {
   me: "", start: null, labels: [], filter: { ...EVERYTHING }, counts: { matching: null, waiting: 0 },
   record: null, base: null, from: null, candidate: null, editing: false, listing: false,
-  busy: false, since: 0, more: 0,
+  busy: false, since: 0, warning: "", meaning: "",
 };
 
 // -- what stands where ----------------------------------------------------------------------
 
 function show(parts, beside = []) {
-  $("record").replaceChildren(...parts);
+  $("record").replaceChildren(...parts.filter(Boolean));
   $("known").replaceChildren(...beside);
   $("known").hidden = !beside.length;
   document.querySelector("main").classList.toggle("alone", !beside.length);
@@ -32,11 +28,12 @@ function draw() {
   const { record } = state;
   state.listing = false;
   const conflict = record.verdict === "conflict";
+  const told = banner(record, state.me, state.warning, state.editing ? null : settle);
   if (state.editing) {
-    show(editing(record, state.base, state.from, state.labels, remember), known(record, note()));
+    show([told, ...editing(record, state.base, state.from, state.labels, remember)], known(record, note()));
     document.querySelectorAll("#record textarea").forEach(grow);
   } else {
-    show(reading(record, conflict ? {} : changesOf(record), banner(record, state.me, settle)), known(record, note()));
+    show([told, ...reading(record, conflict ? {} : changesOf(record), compare)], known(record, note()));
     images(record);
   }
   const others = state.editing ? [] : candidates(record, choose, !conflict);
@@ -44,6 +41,11 @@ function draw() {
   $("candidates").hidden = !others.length;
   buttons();
 }
+
+const compare = () => {
+  $("candidates").scrollIntoView({ block: "center" });
+  $("candidates").focus({ preventScroll: true });
+};
 
 const changesOf = record => (record.settled ?? record.mine ?? record.others[0])?.fields ?? {};
 
@@ -77,25 +79,34 @@ async function images(record) {
 }
 
 let fading;
-function say(text) {
+function say(text, { seen = true } = {}) {
   $("said").textContent = text;
-  $("said").classList.add("on");
+  $("said").classList.toggle("on", seen);
   clearTimeout(fading);
-  fading = setTimeout(() => $("said").classList.remove("on"), 2500);
+  fading = setTimeout(hush, 1500 + 60 * text.length); // as long as it takes to read at 170 words a minute, and a moment to look up
 }
+
+const hush = () => $("said").classList.remove("on");
 
 // -- which record ---------------------------------------------------------------------------
 
 const asked = () => ({ reviewer: state.me, ...state.filter });
 
-/** Go to the next record, or the one before. */
-async function go(after, back) {
+/** Go to the next record, or the one before; after the last that was `decided` about it stays. */
+async function go(after, { back, decided } = {}) {
   const found = await ask("next", { ...asked(), after, back: back ? "1" : "" });
   if (found.status !== 200) return say(found.message);
-  if (!found.record && after != null && state.filter.show !== "open") return say(back ? "This is the first." : "This is the last.");
-  Object.assign(state.counts, found);
-  if (found.record) {
-    open(found.record);
+  const { record, matching, waiting } = found;
+  state.counts = { matching, waiting };
+  if (!record && after != null && state.filter.show !== "open") {
+    if (decided) {
+      await openAt(after);
+      progress();
+    }
+    return say(back ? "This is the first." : `${decided ? "Saved. " : ""}This is the last.`);
+  }
+  if (record) {
+    open(record);
     progress(); // not waited for: the next decision may be made at once
   } else {
     await progress();
@@ -103,10 +114,10 @@ async function go(after, back) {
   }
 }
 
-function open(record) {
+function open(record, warning = "") {
   const draft = kept("draft");
   const mine = draft?.id === record.id && draft.version === record.version ? draft : null;
-  Object.assign(state, { record, editing: false, candidate: null, since: performance.now() });
+  Object.assign(state, { record, warning, editing: false, candidate: null, since: performance.now() });
   keep("place", state.filter.show === "open" ? null : record.place);
   if (mine) {
     noteField = make("textarea");
@@ -126,17 +137,23 @@ function top() {
 function nothingLeft() {
   Object.assign(state, { record: null, editing: false });
   const { matching } = state.counts;
-  const filtered = Object.entries(state.filter).some(([name, value]) => name !== "show" && value);
+  const filtered = isFiltered();
   const decided = button("Look at what was decided", () => filter({ ...EVERYTHING, show: "decided" }));
   const all = button("Show all that is open", () => filter({ ...EVERYTHING }), { kind: "yes" });
-  if (state.filter.show !== "open") show([end("No reviewed record matches.", ["Choose other filters, or go back to what is open."], all)]);
+  if (state.filter.show !== "open" && !(filtered && !matching)) {
+    const title = state.filter.show === "skipped" ? "You have skipped none." : "None is reviewed yet.";
+    show([end(title, ["Go back to what is open."], all)]);
+  }
   else if (filtered && !matching) show([end("No record matches these filters.", ["Choose others, or clear them."], all)]);
   else if (filtered) show([end("These are all reviewed.", [`${matching.toLocaleString("en")} records match the filters.`], all, decided)]);
   else {
     const title = state.open ? "Nothing is left for you. Thank you." : "Everything is reviewed. Thank you.";
-    const open = state.open && `${state.open.toLocaleString("en")} still open: skipped, or for another reviewer.`;
-    show([end(title, [open, "Each decision is saved. You can close this page; in the terminal, Ctrl-C ends the program.", $("estimate").textContent],
-      decided, ...(state.open ? [button("Look at all", () => filter({ ...EVERYTHING, show: "all" }))] : []))]);
+    const others = matching === state.given ? "" : ", or not among those that failed a check";
+    const open = state.open && `${state.open.toLocaleString("en")} not reviewed: skipped, for another reviewer${others}.`;
+    const differ = state.conflicts && "Where the reviewers differ, the record is left out until that is settled.";
+    show([end(title, [open, differ, state.meaning, "Each decision is saved. You can close this page; in the terminal, Ctrl-C ends the program."],
+      ...(state.conflicts ? [button("Settle where the reviewers differ", conflicts, { kind: "yes" })] : []),
+      ...(state.open ? [button("Look at what you skipped", () => filter({ ...EVERYTHING, show: "skipped" }))] : []), decided)]);
   }
   $("candidates").hidden = true;
   buttons();
@@ -162,11 +179,19 @@ async function openAt(place) {
   else say(found.message);
 }
 
+const isFiltered = () => Object.entries(state.filter).some(([name, value]) => name !== "show" && value);
+
 function filter(wanted) {
   state.filter = { ...EVERYTHING, ...wanted };
   keep("filter", state.filter);
-  for (const [name, value] of Object.entries(state.filter)) $("filters").elements[name].value = value;
+  showFilter();
   return go();
+}
+
+function showFilter() {
+  for (const [name, value] of Object.entries(state.filter)) $("filters").elements[name].value = value;
+  const on = isFiltered() || state.filter.show !== "open";
+  $("open-filters").firstChild.data = on ? "Filter: on " : "Filter ";
 }
 
 // -- deciding -------------------------------------------------------------------------------
@@ -185,24 +210,23 @@ async function decide(verdict, more = {}) {
     done(record, found.saved.decision, settles);
     if (settles) await progress();
     if (settles && state.conflicts) await conflicts();
-    else await go(record.place);
+    else await go(record.place, { decided: true });
   } finally { state.busy = false; }
 }
 
 function done(record, decision, settles) {
   sessionStorage.removeItem("draft");
   keep("history", [...kept("history", []).slice(-200), record.place]);
-  const took = (performance.now() - state.since) / 1000;
-  if (took < LONGEST_S) keep("pace", [...kept("pace", []).slice(1 - PACE), took]);
+  paced((performance.now() - state.since) / 1000);
   say(settles ? "Settled" : DONE[decision]);
 }
 
-function stale({ message, record }) {
+async function stale({ message, record }) {
   const fields = state.editing ? written() : null;
   if (record && fields) keep("draft", { id: record.id, version: record.version, fields: { ...state.from, ...fields }, candidate: null, note: noteField.value });
-  say(`Not saved: ${message}. Look at it again.`);
-  if (record) open(record);
-  else return go();
+  if (record) open(record, `Not saved: ${message}. Look at it as it is now${fields ? "; your words are still below" : ""}.`);
+  else await go();
+  say(`Not saved: ${message}.`, { seen: !record }); // the record has it written above it
 }
 
 /** A decision of one of two who differ holds. */
@@ -272,8 +296,9 @@ function save() {
 }
 
 function cancel() {
-  state.editing = false;
+  Object.assign(state, { editing: false, warning: "" });
   sessionStorage.removeItem("draft");
+  hush();
   draw();
   top();
 }
@@ -300,38 +325,14 @@ function rejected(reason) {
 
 // -- how far ---------------------------------------------------------------------------------
 
-const agreement = one => `${one.reviewers.join(" and ")}: the same decision on ${one.agree} of ${one.records.toLocaleString("en")} records`
-  + (one.kappa === null ? "" : `, Cohen’s kappa ${one.kappa}`);
-
 let latest = 0;
 async function progress() {
   const turn = ++latest;
   const found = await ask("progress");
   if (found.status !== 200 || turn !== latest) return;
-  const { counts, estimate, more, kappas } = found;
-  const reviewed = counts.given - counts.open;
-  Object.assign(state, { more, kappas, conflicts: counts.conflict, open: counts.open });
-  $("bar").max = counts.given || 1;
-  $("bar").value = reviewed;
-  const n = number => number.toLocaleString("en");
-  const parts = [make("strong", { text: `${n(reviewed)} of ${n(counts.given)} reviewed` })];
-  const { matching, waiting } = state.counts;
-  if (matching !== null && matching !== counts.given) parts.push(` · ${n(waiting)} of ${n(matching)} in this filter to go`);
-  const left = minutes(matching === counts.given ? Math.min(waiting, more || waiting) : waiting);
-  if (left) parts.push(` · ${left} ${more && matching === counts.given && more < waiting ? "to ± 5" : "to go"}`);
-  $("progress").replaceChildren(...parts);
-  $("estimate").textContent = [estimate, ...kappas.slice(0, 1).map(one => one.kappa === null ? "" : `kappa ${one.kappa}`)].filter(Boolean).join(" · ");
-  $("open-conflicts").hidden = !counts.conflict;
-  $("open-conflicts").textContent = `Conflicts: ${n(counts.conflict)}`;
-}
-
-/** The time that so many records take, by the pace of the last ones. */
-function minutes(records) {
-  const pace = kept("pace", []).toSorted?.((a, b) => a - b) ?? [...kept("pace", [])].sort((a, b) => a - b);
-  if (pace.length < 3 || !records) return "";
-  const found = records * pace[pace.length >> 1] / 60;
-  if (found < 1) return "less than a minute";
-  return found < 90 ? `about ${Math.round(found)} min` : `about ${Math.round(found / 60).toLocaleString("en")} h`;
+  const { counts, meaning, kappas } = found;
+  Object.assign(state, { kappas, meaning, conflicts: counts.conflict, open: counts.open, given: counts.given });
+  showProgress(found, state.counts, isFiltered());
 }
 
 // -- keys, buttons, dialogs ------------------------------------------------------------------
@@ -346,12 +347,13 @@ const ACTS = {
 /** To accept what one has edited oneself is to keep the edit. */
 const keepMine = () => (state.record.mine.fields && state.record.verdict !== "conflict" ? { fields: state.record.mine.fields } : {});
 
-const walk = back => state.filter.show !== "open" && state.record && go(state.record.place, back);
+const walk = back => state.filter.show !== "open" && state.record && go(state.record.place, { back });
 
 function pressed(event) {
   const inField = event.target.closest("input, textarea, select");
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && state.editing) { event.preventDefault(); return save(); }
+  if (event.key === "Escape") $("estimate").open = false;
   if (event.key === "Escape" && inField && !inField.dataset.field) { inField.blur(); return $("record").focus(); }
   if (event.key === "Escape" && state.editing) return cancel();
   if (inField || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !$("keys-on").checked || !state.me) return;
@@ -386,7 +388,7 @@ function named(name) {
   state.me = name;
   keep("me", name);
   if (!state.start.reviewers.includes(name)) state.start.reviewers.push(name);
-  $("open-who").textContent = `Reviewer: ${name}`;
+  $("open-who").replaceChildren(make("span", { kind: "wide", text: "Reviewer: " }), name);
   return go();
 }
 
@@ -432,7 +434,7 @@ async function choices() {
     document.querySelector(`[data-choice="${name}"]`).hidden = !values.length;
   }
   document.querySelector('[data-choice="below"]').hidden = !scored;
-  for (const [name, value] of Object.entries(state.filter)) $("filters").elements[name].value = value;
+  showFilter();
 }
 
 async function begin() {
@@ -443,6 +445,7 @@ async function begin() {
   document.title = `Review of ${run}`;
   $("run").replaceChildren("Review of ", ...textOf(run).childNodes);
   state.filter = kept("filter", state.filter);
+  showFilter();
   choices();
   const me = kept("me") ?? (state.start.reviewer || (reviewers.length === 1 && !double ? reviewers[0] : ""));
   const place = kept("place");

@@ -18,6 +18,8 @@ MOST = 50_000
 """Characters of a text that are shown; a longer one is cut for the eye, and cannot be edited."""
 MOST_BESIDE = 5_000
 """The same of what stands beside the record."""
+MOST_OF_A_CHOICE = 100
+"""And of what stands in a list to choose from."""
 CHOICES = 200
 """Values that a filter offers, the commonest first."""
 
@@ -123,6 +125,10 @@ def _candidate(shown: Shown, place: int, one: Candidate) -> dict[str, JSON]:
         f"{score}" for said in shown.judged if said.candidate == place
         for score in [", ".join(f"{spaced(name)} {n}" for name, n in said.scores.items())]
     ]  # fmt: skip
+    met = [one for one in shown.better if place in one[:2] and one[2] is not None]
+    if met:
+        wins = sum(better == place for _, _, better in met)
+        scores.append(f"the judge prefers it to {wins} of {len(met)} others")
     record = shown.record
     same = (one.answer, one.label or "") == (record.answer, record.label or "")
     cut = max(len(one.rationale), len(one.answer)) > MOST
@@ -167,7 +173,7 @@ def choices(desk: Desk) -> dict[str, JSON]:
     counts = desk.pile.counts()
     return {
         "choices": {
-            name: [[value, spaced(value) if name == "failed" else value, n]
+            name: [[value, words(spaced(value) if name == "failed" else value, MOST_OF_A_CHOICE), n]
                    for value, n in found.most_common(CHOICES)]
             for name, found in counts.items()
         },
@@ -182,6 +188,7 @@ def progress(desk: Desk) -> dict[str, JSON]:
     return {
         "counts": counts,
         "estimate": estimate.words,
+        "meaning": estimate.meaning,
         "more": estimate.more,
         "kappas": [
             {"reviewers": list(one.reviewers), "records": one.records,

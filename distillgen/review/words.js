@@ -7,6 +7,7 @@ const HIDDEN = new RegExp(
   + "\\ufeff\\ufff9-\\uffff\\ud800-\\udfff\\u{e0000}-\\u{e007f}]", "gu");
 const BEGINNING = 4000; // characters of a long text that are shown at first
 const LONG = 6000;
+const AROUND = 1000; // characters on both sides of a change in a long text
 const LEAST_SAME = 0.3; // share of a text that must stay for the two to be read as one
 const MOST_CELLS = 4e6; // of the table in which two texts are compared
 
@@ -17,7 +18,7 @@ export function make(tag, { text, kind, ...attributes } = {}, ...children) {
     if (value !== undefined && value !== false) found.setAttribute(name, value === true ? "" : value);
   }
   if (text !== undefined) found.textContent = text;
-  found.append(...children.filter(one => one != null));
+  found.append(...children.filter(one => one != null && one !== ""));
   return found;
 }
 
@@ -111,13 +112,28 @@ function joined(parts) {
   return found;
 }
 
-/** An element that shows what differs; said in words too, for those who do not see it. */
+/** An element that shows what differs; said in words too, for those who do not see it. Of a long text only what stands around it, at first. */
 export function differenceOf(before, after) {
   const box = make("div", { kind: "text difference", dir: "auto" });
-  for (const [sign, text] of difference(before.replaceAll("\r\n", "\n"), after.replaceAll("\r\n", "\n"))) {
+  const parts = difference(before.replaceAll("\r\n", "\n"), after.replaceAll("\r\n", "\n"));
+  const drawn = most => parts.map(([sign, text], n) => {
     const tag = { "-": "del", "+": "ins", "": "span" }[sign];
     const said = { "-": "taken out: ", "+": "put in: " }[sign];
-    box.append(make(tag, {}, said && make("span", { kind: "unseen", text: said }), ...spelled(text), said && make("span", { kind: "unseen", text: " " })));
+    const shown = shortened(text, sign || n ? most : 0, sign || n < parts.length - 1 ? most : 0);
+    return make(tag, {}, said && make("span", { kind: "unseen", text: said }), ...spelled(shown), said && make("span", { kind: "unseen", text: " " }));
+  });
+  const length = parts.reduce((sum, [, text]) => sum + text.length, 0);
+  if (length <= LONG) {
+    box.append(...drawn(LONG));
+    return box;
   }
-  return box;
+  box.append(...drawn(AROUND));
+  const more = make("button", { type: "button", kind: "more", text: `Show all ${length.toLocaleString("en")} characters` });
+  more.addEventListener("click", () => { box.replaceChildren(...drawn(Infinity)); more.remove(); });
+  return make("div", {}, box, more);
+}
+
+function shortened(text, first, last) {
+  if (text.length <= AROUND + first + last) return text;
+  return `${text.slice(0, first)} … ${last ? text.slice(-last) : ""}`;
 }

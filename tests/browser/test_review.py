@@ -1,15 +1,19 @@
 """The review page in real browsers: by key alone, by mouse alone, through reloads and kills."""
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hostile import ODD_TEXTS
 from playwright.sync_api import Page, expect
-from reviews import decisions, record, run, served
+from reviews import Served, decisions, record, run, served
+
+from distillgen.records import digest
 
 from .firefox import Firefox
 
@@ -37,7 +41,7 @@ MARKUP = {
 HOSTILE = MARKUP | ODD_TEXTS
 TAGS = set(
     "article aside section h2 h3 p div span button kbd label textarea dl dt dd ul li strong b"  # noqa: SIM905
-    " details summary".split()
+    " details summary del ins".split()
 )
 """All that the page itself is made of, while a record is read."""
 HIDDEN = re.compile(
@@ -140,12 +144,20 @@ def test_a_whole_review_by_keyboard_alone_through_a_reload(gold, visit):
         page.keyboard.press("a")
         expect(page.get_by_text("Nothing is left for you")).to_be_visible()
         reviewed(page, 29)
-    assert counted(gold) == {"accept": 27, "edit": 1, "reject": 2, "skip": 1, "undo": 1}
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Look at what you skipped")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Filter: on")).to_be_visible()
+        page.keyboard.press("a")
+        reviewed(page, 30)
+        expect(page.get_by_text("You accepted it")).to_be_visible()
+    assert counted(gold) == {"accept": 28, "edit": 1, "reject": 2, "skip": 1, "undo": 1}
     reasons = [one["reason"] for one in decisions(gold) if one["decision"] == "reject"]
     assert reasons == ["The rationale does not support the answer", "It is too bold"]
     assert [one["note"] for one in decisions(gold) if one.get("note")] == ["a good one"]
-    once = [one["id"] for one in decisions(gold) if one["decision"] not in ("undo", "skip")]
-    assert len(set(once)) == 29
+    assert {one["id"] for one in decisions(gold)} == {f"r{n:06}" for n in range(30)}
+    taken = [one["id"] for one in decisions(gold) if one["decision"] not in ("undo", "skip")]
+    assert len(taken) == 31  # one of them twice, taken back in between
 
 
 def test_a_whole_review_by_mouse_alone(gold, visit):
@@ -189,16 +201,19 @@ def test_a_server_killed_between_two_decisions_and_started_again_has_every_decis
         page = named(visit(first.address))
         press(page, "a")
         press(page, "a")
+        page.keyboard.press("e")
+        page.keyboard.type("MINE ")
         first.process.kill()
         first.process.wait()
-        page.keyboard.press("a")
+        page.keyboard.press("Control+Enter")
         expect(page.get_by_role("alert")).to_contain_text("is not saved yet")
     with served(gold, first.port) as second:
-        expect(page.get_by_role("alert")).to_contain_text("started anew")
-        page = visit(second.address)
-        expect(page.locator("#record .question")).to_be_visible()
+        expect(page.get_by_role("alert")).to_contain_text("what you were writing is there, too")
+        page.goto(second.address)
+        expect(page.locator("#record .answer textarea")).to_have_value(re.compile("MINE"))
         reviewed(page, 2)
-        press(page, "a")
+        page.keyboard.press("Control+Enter")
+        reviewed(page, 3)
     assert len(decisions(gold)) == len({one["id"] for one in decisions(gold)}) == 3
 
 
@@ -214,6 +229,7 @@ def test_a_conflict_of_two_reviewers_is_listed_and_settled(gold, visit):
         expect(page.get_by_text("The reviewers differ")).to_be_visible()
         page.get_by_role("button", name="Take Anna’s decision").click()
         expect(page.get_by_role("button", name="Conflicts: 1")).to_be_hidden()
+        expect(page.locator("#estimate summary")).to_contain_text("Cohen’s kappa 0.00")
     last = decisions(gold)[-1]
     assert (last["decision"], last["settles"], last["reviewer"]) == ("accept", True, "Ben")
 
@@ -228,7 +244,43 @@ def test_a_decision_that_somebody_overtook_is_not_written_and_the_record_shown_a
         page.keyboard.press("Control+Enter")
         expect(page.get_by_role("status")).to_contain_text("Ben decided about it")
         expect(page.locator("#record .answer textarea")).to_have_value(re.compile("MINE"))
+        expect(page.locator(".banner")).to_contain_text("your words are still below")
+        expect(page.locator(".banner")).to_contain_text("Ben rejected it: no")
     assert len(decisions(gold)) == 1
+
+
+def test_the_estimate_is_shown_with_what_it_means_and_how_long_it_takes(gold, visit):
+    with served(gold) as page_of:
+        page = named(visit(page_of.address))
+        expect(page.locator("#estimate summary")).to_contain_text("no estimate yet")
+        for _ in range(9):
+            press(page, "a")
+        reviewed(page, 9)
+        expect(page.locator("#progress")).to_have_text("9 of 30 reviewed · under a minute left")
+        expect(page.locator("#estimate summary")).to_have_text(re.compile(
+            r"^estimated error of the kept set 0% \[0%, \d+%\], \d+ more reviews for ± 5"
+            r" \(under a minute\)$"
+        ))  # fmt: skip
+        expect(page.get_by_text("About 0 of 100 records are wrong")).to_be_hidden()
+        page.locator("#estimate summary").click()
+        expect(page.get_by_text("About 0 of 100 records are wrong")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_text("About 0 of 100 records are wrong")).to_be_hidden()
+
+
+def test_what_is_left_to_settle_is_said_at_the_end(tmp_path, visit):
+    with served(run(tmp_path / "gold", [record(0)]), double=1.0) as page_of:
+        page_of.decide(page_of.next()["record"], "accept")
+        page = named(visit(page_of.address), "Ben")
+        page.keyboard.press("r")
+        page.keyboard.press("1")
+        expect(page.get_by_text("Everything is reviewed")).to_be_visible()
+        page.get_by_role("button", name="Settle where the reviewers differ").click()
+        page.locator(".list button").click()
+        expect(page.get_by_text("The reviewers differ")).to_be_visible()
+        page.keyboard.press("2")
+        expect(page.get_by_text("Settled")).to_be_visible()
+    assert decisions(tmp_path / "gold")[-1]["settles"]
 
 
 def test_filters_show_what_they_name(gold, visit):
@@ -246,38 +298,73 @@ def test_filters_show_what_they_name(gold, visit):
         expect(page.locator("#progress")).to_contain_text("3 of 3 in this filter")
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_text_is_shown_as_text_in_every_field_and_does_nothing(tmp_path, visit, text):
-    everywhere = {"rationale": text, "answer": text, "user_context": text, "question": text or "?"}
-    other = {"teacher": text or "x", "rationale": text, "answer": text + "!", "request": "k"}
+FIELDS = ("user_context", "question", "rationale", "answer", "label")
+
+
+def hostile(n: int, text: str) -> dict[str, Any]:
+    """A record that holds the text wherever it can."""
+    other = {"teacher": text, "rationale": text, "answer": text, "label": f"{text}!",
+             "request": "k", "style": text[:200]}  # fmt: skip
     verdict = {"passed": False, "value": text}
-    one = record(0, **everywhere, topic=[text], attributes={text[:200]: text}, persona=text,
-                 teacher=text, meta={text[:200]: text}, gold=text, flags=[text], label=text,
-                 checks={"grounded": verdict, text[:200]: verdict}, scores={text[:200]: 3},
-                 candidates=[other, {**other, "problem": text}], images=[text[:200]])  # fmt: skip
-    with served(run(tmp_path / "gold", [one, record(1)])) as page_of:
-        page = named(visit(page_of.address))
-        while page.locator("#record .images").is_hidden():
-            press(page, "s")
-        dialogs = []
-        page.on("dialog", lambda one: dialogs.append(one.dismiss()))
-        shown = page.locator("#record .answer .text").text_content()
-        plain = text.replace("\r\n", "\n")
-        spelled = HIDDEN.sub(lambda one: f"\\u{ord(one[0]):04x}", plain)
-        assert shown == spelled or spelled.startswith(shown.removesuffix(" …"))
-        tags = page.evaluate(
-            "() => [...document.querySelectorAll('main *')].map(one => one.localName)"
-        )
-        assert set(tags) <= TAGS
-        page.keyboard.press("e")
-        expect(page.get_by_role("button", name="Save edit")).to_be_visible()
-        page.keyboard.type("x")
-        page.keyboard.press("Control+Enter")
-        page.get_by_role("button", name="Filter").click()
-        assert page.evaluate("() => window.hit === undefined")
-        assert not dialogs
-        width = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-        assert width <= 0
+    return record(n, **dict.fromkeys(FIELDS, text), topic=[text], attributes={text[:200]: text},
+                  persona=text, teacher=text, meta={text[:200]: text}, gold=text, flags=[text],
+                  checks={"grounded": verdict, text[:200]: verdict}, images=[text[:200]],
+                  soft_label={text[:200]: 1.0}, strategy=text[:200], style=text[:200],
+                  candidates=[other, {**other, "problem": text}])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory) -> Iterator[Served]:
+    """A page whose every record is hostile; two reviewers differ on each, in hostile words."""
+    folder = run(tmp_path_factory.mktemp("hostile") / "gold",
+                 [hostile(n, text) for n, text in enumerate(HOSTILE.values())])  # fmt: skip
+    scores, reviews = [], []
+    for n, text in enumerate(HOSTILE.values()):
+        id, fields, who = f"r{n:06}", dict.fromkeys(FIELDS, f"{text} {text[:99]}"), text[:200]
+        scores.append({"id": id, "line": n + 1, "scores": {text[:200]: 3}, "judge": text,
+                       "of": digest([text] * 4)[:16], "analysis": text})  # fmt: skip
+        reviews.append({"id": id, "reviewer": who, "decision": "edit", "fields": fields,
+                        "note": text})  # fmt: skip
+        reviews.append({"id": id, "reviewer": f"{who}.", "decision": "reject", "reason": text})
+    for name, rows in (("scores", scores), ("reviews", reviews)):
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(text)
+    with served(folder) as found:
+        yield found
+
+
+@pytest.mark.parametrize("n", range(len(HOSTILE)), ids=HOSTILE)
+def test_a_hostile_text_is_shown_as_text_in_every_field_and_does_nothing(hostile_page, visit, n):
+    text = list(HOSTILE.values())[n]
+    page, dialogs, asked = visit(hostile_page.address), [], []
+    page.on("dialog", lambda one: dialogs.append(one.dismiss()))
+    page.on("request", lambda one: asked.append(one.url))
+    page.get_by_label("Your name").fill("Anna")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything is reviewed")).to_be_visible()
+    page.evaluate(f"sessionStorage.setItem('place', {n})")
+    page.reload()
+    expect(page.locator(".facts dd").last).to_have_text(f"r{n:06}")
+    expect(page.get_by_text("The reviewers differ")).to_be_visible()
+    spelled = HIDDEN.sub(lambda one: f"\\u{ord(one[0]):04x}", text.replace("\r\n", "\n"))
+    told = page.locator("main").text_content()
+    assert told.count(spelled[:99]) >= 20  # of every field, its change, judge, checks, others
+    for name in FIELDS:
+        shown = page.locator(f"#record .{name} .text").text_content()
+        assert shown == spelled or spelled.startswith(shown.removesuffix(" …")), name
+    tags = page.evaluate("() => [...document.querySelectorAll('main *')].map(one => one.localName)")
+    assert set(tags) <= TAGS
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Save edit")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Filter /").click()
+    page.get_by_role("button", name="Conflicts: ").click()
+    expect(page.locator(".list li")).to_have_count(len(HOSTILE))
+    assert page.evaluate("() => window.hit === undefined")
+    assert not dialogs
+    ours = f"http://127.0.0.1:{hostile_page.port}/"
+    assert [url for url in asked if not url.startswith((ours, "data:"))] == []
+    assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 @pytest.fixture(scope="session")
@@ -309,7 +396,13 @@ def test_no_state_has_a_finding_of_accessibility(gold, visit, axe, width, scheme
         page = visit(page_of.address, width, scheme)
         found = {"name": findings(page, axe)}
         named(page)
+        while page.locator("#candidates").is_hidden():
+            press(page, "a")
         found["record"] = findings(page, axe)
+        page.get_by_role("button", name="See the other answer").click()
+        expect(page.locator("#candidates")).to_be_focused()
+        page.locator("#estimate summary").click()
+        found["estimate"] = findings(page, axe)
         press(page, "a")
         page.keyboard.press("e")
         page.keyboard.type("Never. ")
