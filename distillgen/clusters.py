@@ -18,13 +18,13 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import groupby, pairwise
 from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO
 
 from distillgen.dedupe import NEAR, closer, minhash, tokens
 from distillgen.errors import STORAGE, UserError
 from distillgen.groups import Firm, Groups
+from distillgen.sorting import equal, in_order
 
 BANDS, ROWS = 32, 4
 """At a Jaccard similarity of 0.54, about the lowest that is near, 94 of 100 pairs share a band, at
@@ -153,29 +153,18 @@ class Prompts:
         read = self._texts.read(self._offsets[n + 1] - self._offsets[n])
         return read.decode("utf-8", "surrogatepass").split("\0", 2)
 
-    def by_content(self) -> list[int]:
+    def by_content(self) -> "array[int]":
         """All numbers in an order that depends on the prompts alone."""
-        return sorted(range(len(self)), key=self.digests.__getitem__)
+        return array("I", in_order(self.digests, range(len(self))))
 
     def buckets(self) -> Iterator[list[int]]:
-        """Numbers of prompts that are worth comparing, the likeliest side by side."""
-        order = array("I", self.by_content())
+        """Numbers of prompts that are worth comparing, the likeliest side by side; of many one
+        block after the other, each with the end of the one before."""
+        order = self.by_content()
         for band in range(BANDS):
-            yield from filter(None, _runs(order, self._bands.keys(band)))
-
-
-def _runs(order: Iterable[int], keys: Sequence[int]) -> Iterator[list[int]]:
-    """Those with equal keys, as far as these are coarse, in the order of the keys; of a long run
-    one block after the other, each with the end of the one before."""
-    ordered = sorted(order, key=keys.__getitem__)
-    coarse = [keys[n] >> FINER for n in ordered]
-    start = end = 0
-    for place in [i for i, (key, following) in enumerate(pairwise(coarse), 1) if key == following]:
-        if place > end or place - start == BLOCK:
-            yield ordered[start:end]
-            start = place - 1 if place > end else place - WINDOW
-        end = place + 1
-    yield ordered[start:end]
+            for bucket in equal(self._bands.keys(band), order, FINER):
+                for start in range(0, max(1, len(bucket) - WINDOW), BLOCK - WINDOW):
+                    yield bucket[start : start + BLOCK]
 
 
 def digest(text: str) -> int:
@@ -196,8 +185,8 @@ def _keys(values: Sequence[int], apart: int) -> list[int]:
 
 def join_equal(prompts: Prompts, groups: Groups) -> None:
     """Prompts with the same tokens belong together."""
-    for _, equal in groupby(prompts.by_content(), prompts.digests.__getitem__):
-        groups.join_all(equal)
+    for same in equal(prompts.digests, range(len(prompts))):
+        groups.join_all(same)
 
 
 def join_near(prompts: Prompts, groups: Groups) -> None:

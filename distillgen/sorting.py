@@ -1,0 +1,52 @@
+"""Sort the places of many numbers, and find the equal ones, in little memory.
+
+Sorting makes a Python object, some 80 bytes, of each number and place. So the places are dealt out
+by the first bits of their numbers, in 4 bytes each, and one part after the other is looked at.
+"""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+PARTS = 5
+"""The first bits of a number of 64 that tell its part."""
+
+
+def in_order(keys: "array[int]", places: Iterable[int]) -> Iterator[int]:
+    """The places by their keys; those of equal keys as they came.
+
+    >>> list(in_order(array("Q", [7, 9, 7]), range(3)))
+    [0, 2, 1]
+    """
+    for part in _parts(keys, places):
+        yield from sorted(part, key=keys.__getitem__)
+
+
+def equal(keys: "array[int]", places: Iterable[int], finer: int = 0) -> Iterator[list[int]]:
+    """The places of each key that stands at several, by the keys; those of one as they came.
+
+    With `finer`, so many last bits, at most 59, may differ, and the places of one key are sorted by them.
+
+    >>> list(equal(array("Q", [7, 9, 7]), range(3)))
+    [[0, 2]]
+    >>> list(equal(array("Q", [9, 1, 8]), range(3), finer=3))
+    [[2, 0]]
+    """
+    for part in _parts(keys, places):
+        first: dict[int, int] = {}
+        found: dict[int, list[int]] = {}
+        for place in part:
+            key = keys[place] >> finer
+            if (before := first.setdefault(key, place)) != place:
+                found.setdefault(key, [before]).append(place)
+        for key in sorted(found):
+            yield sorted(found[key], key=keys.__getitem__) if finer else found[key]
+
+
+def _parts(keys: "array[int]", places: Iterable[int]) -> Iterator["array[int]"]:
+    """The places by the first bits of their keys, part by part."""
+    parts = defaultdict[int, "array[int]"](lambda: array("I"))
+    for place in places:
+        parts[keys[place] >> 64 - PARTS].append(place)
+    for part in sorted(parts):
+        yield parts.pop(part)
