@@ -10,7 +10,7 @@ from itertools import combinations
 from statistics import fmean
 
 from distillgen import clusters
-from distillgen.clusters import Bands, Prompts
+from distillgen.clusters import ROWS, Bands, Prompts
 from distillgen.dedupe import minhash, nearest
 from distillgen.groups import NOWHERE
 from distillgen.lineage import Lineage
@@ -19,7 +19,7 @@ from distillgen.sorting import equal
 
 SAMPLE, AGAINST = 200, 10_000
 """Records whose nearest is looked for, and of the other split those it is looked for among."""
-BANDS, ROWS = 20, 4
+BANDS = 20
 SEED = 1
 """The sketches of `clusters` have 0."""
 COMPARED = 64
@@ -164,9 +164,7 @@ def _find_near(prompts: Prompts, order: Sequence[int], splits: Sequence[int], ne
     """Band by band, each record that is looked up beside those of other splits in its bucket."""
     bands = Bands(BANDS)
     for n in range(len(order)):
-        values = minhash(prompts.text(n), BANDS * ROWS, SEED)
-        rows = (values[row::ROWS] for row in range(ROWS))
-        bands.add(map(hash, zip(*rows, strict=True)))
+        bands.add(minhash(prompts.text(n), BANDS * ROWS, SEED))
     for band in range(BANDS):
         for bucket in equal(bands.keys(band), order):
             if len({splits[n] for n in bucket} - {NOWHERE}) > 1:

@@ -22,25 +22,21 @@ def in_order(keys: "array[int]", places: Iterable[int]) -> Iterator[int]:
         yield from sorted(part, key=keys.__getitem__)
 
 
-def equal(keys: "array[int]", places: Iterable[int], finer: int = 0) -> Iterator[list[int]]:
+def equal(keys: "array[int]", places: Iterable[int]) -> Iterator[list[int]]:
     """The places of each key that stands at several, by the keys; those of one as they came.
-
-    With `finer`, so many last bits, at most 59, may differ, and the places of one key are sorted by them.
 
     >>> list(equal(array("Q", [7, 9, 7]), range(3)))
     [[0, 2]]
-    >>> list(equal(array("Q", [9, 1, 8]), range(3), finer=3))
-    [[2, 0]]
     """
     for part in _parts(keys, places):
         first: dict[int, int] = {}
         found: dict[int, list[int]] = {}
         for place in part:
-            key = keys[place] >> finer
+            key = keys[place]
             if (before := first.setdefault(key, place)) != place:
                 found.setdefault(key, [before]).append(place)
         for key in sorted(found):
-            yield sorted(found[key], key=keys.__getitem__) if finer else found[key]
+            yield found[key]
 
 
 def _parts(keys: "array[int]", places: Iterable[int]) -> Iterator["array[int]"]:
