@@ -1,6 +1,6 @@
 """Sort the places of many numbers, and find the equal ones, in little memory.
 
-Sorting makes a Python object, some 80 bytes, of each number and place. So the places are dealt out
+Sorting makes a Python object, some 80 bytes, of each number and place. So many places are dealt out
 by the first bits of their numbers, in 4 bytes each, and one part after the other is looked at.
 """
 
@@ -8,12 +8,12 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-PARTS = 5
-"""The first bits of a number of 64 that tell its part."""
+MANY = 1 << 17
+"""Numbers above which they are looked at in parts of about half as many."""
 
 
 def in_order(keys: "array[int]", places: Iterable[int]) -> Iterator[int]:
-    """The places by their keys; those of equal keys as they came.
+    """The places by their keys of 64 bits; those of equal keys as they came.
 
     >>> list(in_order(array("Q", [7, 9, 7]), range(3)))
     [0, 2, 1]
@@ -30,19 +30,23 @@ def equal(keys: "array[int]", places: Iterable[int]) -> Iterator[list[int]]:
     """
     for part in _parts(keys, places):
         first: dict[int, int] = {}
+        firsts = map(first.setdefault, map(keys.__getitem__, part), part)
         found: dict[int, list[int]] = {}
-        for place in part:
-            key = keys[place]
-            if (before := first.setdefault(key, place)) != place:
-                found.setdefault(key, [before]).append(place)
-        for key in sorted(found):
-            yield found[key]
+        for place, before in zip(part, firsts, strict=True):
+            if before != place:
+                found.setdefault(before, [before]).append(place)
+        for before in sorted(found, key=keys.__getitem__):
+            yield found[before]
 
 
 def _parts(keys: "array[int]", places: Iterable[int]) -> Iterator["array[int]"]:
     """The places by the first bits of their keys, part by part."""
+    bits = (len(keys) // MANY).bit_length()
+    if not bits:
+        yield array("I", places)
+        return
     parts = defaultdict[int, "array[int]"](lambda: array("I"))
     for place in places:
-        parts[keys[place] >> 64 - PARTS].append(place)
+        parts[keys[place] >> 64 - bits].append(place)
     for part in sorted(parts):
         yield parts.pop(part)
