@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 MANY = 1 << 17
-"""Numbers above which they are looked at in parts of about half as many."""
+"""Numbers above which they are looked at in parts."""
+PARTS = 5
+"""The first bits of a number that tell its part."""
 
 
 def in_order(keys: "array[int]", places: Iterable[int]) -> Iterator[int]:
@@ -41,12 +43,11 @@ def equal(keys: "array[int]", places: Iterable[int]) -> Iterator[list[int]]:
 
 def _parts(keys: "array[int]", places: Iterable[int]) -> Iterator["array[int]"]:
     """The places by the first bits of their keys, part by part."""
-    bits = (len(keys) // MANY).bit_length()
-    if not bits:
+    if len(keys) < MANY:
         yield array("I", places)
         return
     parts = defaultdict[int, "array[int]"](lambda: array("I"))
     for place in places:
-        parts[keys[place] >> 64 - bits].append(place)
+        parts[keys[place] >> 64 - PARTS].append(place)
     for part in sorted(parts):
         yield parts.pop(part)
