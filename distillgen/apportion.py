@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from distillgen.groups import NOWHERE, Groups
 from distillgen.records import SPLITS, Split
+from distillgen.sorting import in_order
 
 
 def main_split(shares: Mapping[Split, float]) -> int:
@@ -34,7 +35,7 @@ def _rounded(number: float) -> int:
 
 def fill(
     groups: Groups,
-    dice: Sequence[int],
+    dice: "array[int]",
     strata: Sequence[int],
     names: Sequence[str],
     shares: Mapping[Split, float],
@@ -47,7 +48,8 @@ def fill(
     goes to the main one.
     """
     first, size = _groups(groups, dice)
-    heads = sorted((h for h in range(len(size)) if size[h]), key=lambda h: dice[first[h]])
+    firsts = in_order(dice, (first[head] for head in range(len(size)) if size[head]))
+    heads = array("I", map(groups.find, firsts))
     wanted = targets(sum(size), shares)
     smallest = min((n for n in wanted.values() if n), default=0)
     quotas = _Quotas(wanted, main_split(shares), len(names))

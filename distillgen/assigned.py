@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from distillgen import files
@@ -10,6 +10,7 @@ from distillgen.clusters import digest
 from distillgen.errors import UserError
 from distillgen.groups import NOWHERE, Firm
 from distillgen.records import JSON, SPLITS, Assignment, Split
+from distillgen.sorting import in_order
 
 
 class Assigned:
@@ -22,7 +23,8 @@ class Assigned:
             UserError: a line is no assignment.
         """
         self._path = path
-        self._known = array("Q", sorted(array("Q", map(_packed, _read(path)))))
+        known = array("Q", map(_packed, _read(path)))
+        self._known = array("Q", map(known.__getitem__, in_order(known, range(len(known)))))
 
     def split(self, id: str) -> Split | None:
         """The split of a record; None where it is left out, since it belongs with two.
@@ -67,7 +69,7 @@ def _packed(one: Assignment) -> int:
 
 
 class Stored:
-    """What was assigned before; 17 bytes a record."""
+    """What was assigned before; 18 bytes a record."""
 
     def __init__(self, path: Path, asked: Mapping[str, JSON]) -> None:
         """Reads `splits.jsonl`; what was made when something else was asked does not count.
@@ -84,10 +86,11 @@ class Stored:
             ids.append(digest(one.id))
             groups.append(int(one.group, 16) if one.group else digest(one.id))
             codes.append(_code(one) | one.absent << 2)
-        order = sorted(range(len(ids)), key=ids.__getitem__)
+        order = array("I", in_order(ids, range(len(ids))))
         self._ids = array("Q", map(ids.__getitem__, order))
         self._groups = array("Q", map(groups.__getitem__, order))
         self._codes = bytes(map(codes.__getitem__, order))
+        self._met = bytearray(len(order))
 
     def _lines(self) -> Iterator[Assignment]:
         return iter(()) if self.anew else _read(self._path)
@@ -95,16 +98,21 @@ class Stored:
     def get(self, id: int) -> tuple[int, int, Firm]:
         """Split, group and firmness of a record, by the digest of its id; `NOWHERE`, 0 and free if
         it is new, or was left out."""
-        place = bisect_left(self._ids, id)
-        if place == len(self._ids) or self._ids[place] != id or not self._codes[place] & 3:
+        place = self._place(id)
+        if place is not None:
+            self._met[place] = True
+        if place is None or not self._codes[place] & 3:
             return NOWHERE, 0, Firm.FREE
         code = self._codes[place]
         return code & 3, self._groups[place], Firm.WISHED if code & 4 else Firm.ASSIGNED
 
-    def others(self, ids: Sequence[int]) -> Iterator[Assignment]:
-        """The assignments of records that are not among these digests of ids, which are sorted."""
+    def others(self) -> Iterator[Assignment]:
+        """The assignments of records that nobody asked for."""
         for one in self._lines():
-            id = digest(one.id)
-            place = bisect_left(ids, id)
-            if place == len(ids) or ids[place] != id:
+            place = self._place(digest(one.id))
+            if place is not None and not self._met[place]:
                 yield one.model_copy(update={"absent": True, "asked": {}})
+
+    def _place(self, id: int) -> int | None:
+        place = bisect_left(self._ids, id)
+        return place if place < len(self._ids) and self._ids[place] == id else None

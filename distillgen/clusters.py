@@ -6,7 +6,7 @@ never near. What is near belongs together, and so do chains of it: the groups th
 the connected components.
 
 MinHash says what is compared: prompts that share one of the `BANDS` of their sketches. Within a
-band they are sorted by further values of the sketch, so that the likeliest stand side by side, and
+band they are sorted by the values of the next one, so that the likeliest stand side by side, and
 each is compared with the `WINDOW` before it, unless all of these are in its group already. So the
 time grows with the prompts, also where all are one family.
 
@@ -18,19 +18,17 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
-from itertools import groupby, pairwise
 from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO
 
 from distillgen.dedupe import NEAR, closer, minhash, tokens
 from distillgen.errors import STORAGE, UserError
 from distillgen.groups import Firm, Groups
+from distillgen.sorting import equal, in_order
 
 BANDS, ROWS = 32, 4
 """At a Jaccard similarity of 0.54, about the lowest that is near, 94 of 100 pairs share a band, at
 0.6 it is 99."""
-FINER = 24
-"""Bits of further values of the sketch that a band is sorted by: 12 of two each."""
 WINDOW = 128
 SHOWN = 16
 """Where all of the window are one group, so many of them tell whether another belongs to it."""
@@ -40,7 +38,6 @@ CHUNK = 4096
 """Prompts that are written at once."""
 IN_MEMORY = 64_000_000
 """Bytes of all texts together up to which they stay out of the file."""
-_STEP = ROWS + 2
 
 
 class _Vocabulary(dict[str, str]):
@@ -52,11 +49,14 @@ class _Vocabulary(dict[str, str]):
 
 
 class Bands:
-    """The keys of sketches by band, 8 bytes each, in a temporary file."""
+    """The keys of sketches by band, in a temporary file: of each of its values the last 16 bits.
+
+    One in 65,000 values that differ is taken for equal.
+    """
 
     def __init__(self, bands: int) -> None:
         self._bands = bands
-        self._waiting = array("q")
+        self._waiting = array("I")
         self._file = TemporaryFile()  # noqa: SIM115
         self._written = 0
 
@@ -64,23 +64,33 @@ class Bands:
         """The file is gone."""
         self._file.close()
 
-    def add(self, keys: Iterable[int]) -> None:
-        """The keys of the next sketch, one for each band."""
-        self._waiting.extend(keys)
-        if len(self._waiting) == CHUNK * self._bands:
+    def add(self, sketch: Iterable[int]) -> None:
+        """The next sketch, `ROWS` values for each band."""
+        self._waiting.extend(sketch)
+        if len(self._waiting) == CHUNK * self._bands * ROWS:
+            keys = self._keys()
             with said():
                 for band in range(self._bands):
-                    self._waiting[band :: self._bands].tofile(self._file)
+                    keys[band :: self._bands].tofile(self._file)
             self._written += CHUNK
             del self._waiting[:]
 
+    def _keys(self) -> "array[int]":
+        """Of the sketches that wait, made as a whole: a million prompts have 128 million values."""
+        values = self._waiting.tobytes()
+        keys = bytearray(2 * len(self._waiting))
+        for row in range(ROWS):
+            for byte in (0, 1):
+                keys[2 * (ROWS - 1 - row) + byte :: 2 * ROWS] = values[4 * row + byte :: 4 * ROWS]
+        return array("Q", bytes(keys))
+
     def keys(self, band: int) -> "array[int]":
         """The keys of all sketches in one band."""
-        found = array("q")
+        found = array("Q")
         for start in range(0, self._written, CHUNK):
             self._file.seek(8 * (start * self._bands + band * CHUNK))
             found.fromfile(self._file, CHUNK)
-        return found + self._waiting[band :: self._bands]
+        return found + self._keys()[band :: self._bands]
 
 
 class Prompts:
@@ -119,8 +129,9 @@ class Prompts:
         text = f"{asked}\0{context}\0{id}".encode("utf-8", "surrogatepass")
         self.digests.append(digest("\n".join(["\0".join(map(" ".join, found)), *images])))
         self._offsets.append(self._offsets[-1] + len(text))
-        apart = digest("\n".join(images)) >> 1 if images else 0
-        self._bands.add(_keys(minhash(found, BANDS * _STEP), apart))
+        apart = "\n".join([*images, ""])
+        sketched = [[apart + token for token in ("", *each)] for each in found] if images else found
+        self._bands.add(minhash(sketched, BANDS * ROWS))
         self._waiting.append(text)
         if len(self._waiting) == CHUNK:
             self._write()
@@ -153,29 +164,22 @@ class Prompts:
         read = self._texts.read(self._offsets[n + 1] - self._offsets[n])
         return read.decode("utf-8", "surrogatepass").split("\0", 2)
 
-    def by_content(self) -> list[int]:
+    def by_content(self) -> "array[int]":
         """All numbers in an order that depends on the prompts alone."""
-        return sorted(range(len(self)), key=self.digests.__getitem__)
+        return array("I", in_order(self.digests, range(len(self))))
 
     def buckets(self) -> Iterator[list[int]]:
-        """Numbers of prompts that are worth comparing, the likeliest side by side."""
-        order = array("I", self.by_content())
+        """Numbers of prompts that are worth comparing, the likeliest side by side; of many one
+        block after the other, each with the end of the one before."""
+        order = self.by_content()
+        following = self._bands.keys(0)
         for band in range(BANDS):
-            yield from filter(None, _runs(order, self._bands.keys(band)))
-
-
-def _runs(order: Iterable[int], keys: Sequence[int]) -> Iterator[list[int]]:
-    """Those with equal keys, as far as these are coarse, in the order of the keys; of a long run
-    one block after the other, each with the end of the one before."""
-    ordered = sorted(order, key=keys.__getitem__)
-    coarse = [keys[n] >> FINER for n in ordered]
-    start = end = 0
-    for place in [i for i, (key, following) in enumerate(pairwise(coarse), 1) if key == following]:
-        if place > end or place - start == BLOCK:
-            yield ordered[start:end]
-            start = place - 1 if place > end else place - WINDOW
-        end = place + 1
-    yield ordered[start:end]
+            keys, following = following, self._bands.keys((band + 1) % BANDS)
+            for bucket in equal(keys, order):
+                if len(bucket) > 2:
+                    bucket.sort(key=following.__getitem__)
+                for start in range(0, max(1, len(bucket) - WINDOW), BLOCK - WINDOW):
+                    yield bucket[start : start + BLOCK]
 
 
 def digest(text: str) -> int:
@@ -184,20 +188,10 @@ def digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
 
 
-def _keys(values: Sequence[int], apart: int) -> list[int]:
-    """For each band what must be equal, and in the last bits what it is sorted by."""
-    rows = [values[row::_STEP] for row in range(_STEP)]
-    same = map(hash, zip(*rows[:ROWS], strict=True))
-    return [
-        (key ^ apart) >> FINER << FINER | (one & 0xFFF) << 12 | two & 0xFFF
-        for key, one, two in zip(same, *rows[ROWS:], strict=True)
-    ]
-
-
 def join_equal(prompts: Prompts, groups: Groups) -> None:
     """Prompts with the same tokens belong together."""
-    for _, equal in groupby(prompts.by_content(), prompts.digests.__getitem__):
-        groups.join_all(equal)
+    for same in equal(prompts.digests, range(len(prompts))):
+        groups.join_all(same)
 
 
 def join_near(prompts: Prompts, groups: Groups) -> None:

@@ -122,8 +122,7 @@ class Facts:
     run: Path
     """Its folder."""
     source: Path
-    """The file that `stats`, `lengths` and the samples are of: answers.jsonl, or inputs.jsonl
-    while there are no answers."""
+    """The file that `stats`, `lengths` and the samples are of; see `source_of`."""
     commands: Mapping[str, Entry]
     """The last entry of each command but `report`: options, prompts' digests, counts, times."""
     stats: Mapping[str, JSON]
@@ -209,33 +208,28 @@ class Facts:
 
 def of(run: Path, source: Path | None = None) -> Facts:
     """What is known of a run; reads only. `source` is the file of answers that it is of, where it
-    is another than answers.jsonl.
+    is another than `source_of` finds.
 
     Raises:
         UserError: it is no run folder, holds no records yet, or a file in it cannot be read.
     """
     if not is_run(run):
         raise UserError(f"{run}: not a run folder")
-    found = [source] if source else [run / "answers.jsonl", run / "inputs.jsonl"]
-    there = [path for path in found if path.exists()]
-    if not there:
-        raise UserError(f"{run}: no records yet; distillgen run SEEDS, or answer QUESTIONS")
     manifest = read_manifest(run)
+    wholes = _wholes(run, source, manifest.commands) if source else {}
+    source = source or source_of(run, manifest)
     commands = {name: one for name, one in manifest.commands.items() if name.isalpha()}
     commands.pop("report", None)
-    measured = stats.of(there[0], run, None, {})
+    measured = stats.of(source, run, None, {})
     check = manifest.commands.get("check")
-    walk = Walk(
-        run, check.options.get("checks", ()) if check else (),
-        _wholes(run, source, manifest.commands) if source else {},
-    )  # fmt: skip
-    for record in answers.read(there[0]):
+    walk = Walk(run, check.options.get("checks", ()) if check else (), wholes)
+    for record in answers.read(source):
         walk.add(record)
     seeds = _seeds(run)
     nearest = _nearest(walk.drawn.sample, seeds)
     rejected, repeats = _rejected(run)
     return Facts(
-        run=run, source=there[0], commands=commands, stats=measured,
+        run=run, source=source, commands=commands, stats=measured,
         records=walk.drawn.of, teachers=_ranked(walk.counts["teacher"]),
         strategies=_ranked(walk.counts["strategy"]), labels=_ranked(walk.counts["label"]),
         flags=_ranked(walk.counts["flag"]), lengths=walk.lengths(), right=dict(walk.right),
@@ -252,6 +246,23 @@ def of(run: Path, source: Path | None = None) -> Facts:
         reviews=_reviews(run), splits=_splits(run), exports=_exports(manifest),
         used=_used(run), repeats=repeats, samples=walk.samples(nearest.get("question", [])),
     )  # fmt: skip
+
+
+def source_of(run: Path, manifest: Manifest) -> Path:
+    """The file that tells most of a run: answers.jsonl, inputs.jsonl while there are no answers, or
+    the file that was exported, where the run folder was made for that alone.
+
+    Raises:
+        UserError: there is none of them.
+    """
+    exported = manifest.commands.get("export")
+    elsewhere = [Path(exported.source)] if exported and exported.source else []
+    for path in (run / "answers.jsonl", run / "inputs.jsonl", *elsewhere):
+        if path.is_file():
+            return path
+    if elsewhere:
+        raise UserError(f"{elsewhere[0]}: was exported, and is not there; put it back")
+    raise UserError(f"{run}: no records yet; distillgen run SEEDS, or answer QUESTIONS")
 
 
 # -- the other files ---------------------------------------------------------------------------

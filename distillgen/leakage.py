@@ -4,22 +4,22 @@ It looks at nothing but the records and their splits, and finds what is near wit
 own: what was wrong in making the splits would show here.
 """
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations, groupby
+from itertools import combinations
 from statistics import fmean
 
 from distillgen import clusters
-from distillgen.clusters import Bands, Prompts
+from distillgen.clusters import ROWS, Bands, Prompts
 from distillgen.dedupe import minhash, nearest
 from distillgen.groups import NOWHERE
 from distillgen.lineage import Lineage
 from distillgen.records import JSON, SPLITS, Split
+from distillgen.sorting import equal
 
 SAMPLE, AGAINST = 200, 10_000
 """Records whose nearest is looked for, and of the other split those it is looked for among."""
-BANDS, ROWS = 20, 4
+BANDS = 20
 SEED = 1
 """The sketches of `clusters` have 0."""
 COMPARED = 64
@@ -107,13 +107,13 @@ def leakage(prompts: Prompts, lineage: Lineage, splits: Sequence[int]) -> Leakag
     ]
     if not pairs:
         return Leakage()
-    order = array("I", prompts.by_content())
-    equal, kin, near = (_Found(pairs, splits) for _ in range(3))
-    for _, same in groupby(order, prompts.digests.__getitem__):
-        equal.share(list(same))
+    order = prompts.by_content()
+    alike, kin, near = (_Found(pairs, splits) for _ in range(3))
+    for same in equal(prompts.digests, order):
+        alike.share(same)
     for run in lineage.runs():
         kin.share(run)
-    near.take(equal)
+    near.take(alike)
     _find_near(prompts, order, splits, near)
     leaks = []
     for smaller, larger in pairs:
@@ -121,7 +121,7 @@ def leakage(prompts: Prompts, lineage: Lineage, splits: Sequence[int]) -> Leakag
         leaks.append(
             Leak(
                 SPLITS[smaller - 1], SPLITS[larger - 1], sizes[smaller],
-                equal.count(smaller, larger), near.count(smaller, larger),
+                alike.count(smaller, larger), near.count(smaller, larger),
                 kin.count(smaller, larger), round(max(scores), 4), round(fmean(scores), 4),
                 len(scores),
             )
@@ -163,19 +163,10 @@ class _Found:
 def _find_near(prompts: Prompts, order: Sequence[int], splits: Sequence[int], near: _Found) -> None:
     """Band by band, each record that is looked up beside those of other splits in its bucket."""
     bands = Bands(BANDS)
-    places = list(range(len(order)))
-    for n in order:
-        values = minhash(prompts.text(n), BANDS * ROWS, SEED)
-        rows = (values[row::ROWS] for row in range(ROWS))
-        bands.add(map(hash, zip(*rows, strict=True)))
+    for n in range(len(order)):
+        bands.add(minhash(prompts.text(n), BANDS * ROWS, SEED))
     for band in range(BANDS):
-        keys = bands.keys(band)
-        places = [place for place in places if near.wanted(order[place])]
-        buckets: dict[int, list[int]] = {keys[place]: [] for place in places}
-        for n, key in zip(order, keys, strict=True):
-            if key in buckets:
-                buckets[key].append(n)
-        for bucket in buckets.values():
+        for bucket in equal(bands.keys(band), order):
             if len({splits[n] for n in bucket} - {NOWHERE}) > 1:
                 _look(bucket, prompts, splits, near)
     bands.close()

@@ -2,15 +2,14 @@
 
 from array import array
 from collections.abc import Iterator
-from itertools import groupby
 
 from distillgen.clusters import digest
 from distillgen.records import Answer, content_id
+from distillgen.sorting import equal
 
 ONLY_SHOWN = frozenset({"few_shot", "personas", "topics", "attributes"})
 """Strategies whose `parents` are examples that the teacher was shown, eight at a time, and wrote
 others after: no record is made of them. By them, all records of a run would be one lineage."""
-PARTS = 16
 
 
 def names(answer: Answer) -> set[str]:
@@ -30,20 +29,15 @@ class Lineage:
     """Names of records, 12 bytes each."""
 
     def __init__(self) -> None:
-        self._names = [array("Q") for _ in range(PARTS)]
-        self._records = [array("I") for _ in range(PARTS)]
+        self._names = array("Q")
+        self._records = array("I")
 
     def add(self, n: int, name: str) -> None:
         """Record number `n` has this name."""
-        key = digest(name)
-        self._names[key % PARTS].append(key)
-        self._records[key % PARTS].append(n)
+        self._names.append(digest(name))
+        self._records.append(n)
 
     def runs(self) -> Iterator[list[int]]:
         """The numbers of all records that share a name, name by name."""
-        for keys, records in zip(self._names, self._records, strict=True):
-            places = sorted(range(len(keys)), key=keys.__getitem__)
-            for _, same in groupby(places, keys.__getitem__):
-                run = [records[place] for place in same]
-                if len(run) > 1:
-                    yield run
+        for places in equal(self._names, range(len(self._names))):
+            yield [self._records[place] for place in places]

@@ -108,7 +108,7 @@ def of(found: Sequence[Facts]) -> Report:
 
 def about(one: Facts) -> str:
     """What it is, in a few sentences."""
-    answered = one.source.name == "answers.jsonl"
+    answered = one.source != one.run / "inputs.jsonl"
     what = f"{one.records:,} questions with answers" if answered else f"{one.records:,} questions"
     words = [f"{what}, finished on {made_at(one)}."]
     seeds = one.stats["fields"].get("question", {}).get("seeds", {}).get("given")

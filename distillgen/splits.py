@@ -10,10 +10,8 @@ belongs with; if they are in two splits, it is left out.
 
 import hashlib
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
 from pathlib import Path
 
 from distillgen.apportion import fill
@@ -28,6 +26,7 @@ from distillgen.lineage import Lineage, names
 from distillgen.records import JSON, Answer, Assignment
 from distillgen.records import SPLITS as SPLITS  # noqa: PLC0414
 from distillgen.records import Split as Split  # noqa: PLC0414
+from distillgen.sorting import equal
 
 FILE = "splits.jsonl"
 DEFAULT_SHARES: Mapping[Split, float] = {"train": 0.9, "validation": 0.05, "test": 0.05}
@@ -181,10 +180,9 @@ class _Records:
         return splits
 
     def _join(self) -> None:
-        key = self.stored_groups.__getitem__
-        for group, run in groupby(sorted(range(len(self.ids)), key=key), key):
-            if group:
-                self.groups.join_all(run)
+        known = (n for n, group in enumerate(self.stored_groups) if group)
+        for run in equal(self.stored_groups, known):
+            self.groups.join_all(run)
         for numbers in self.lineage.runs():
             self.groups.join_all(sorted(numbers, key=self.ids.__getitem__))
         join_equal(self.prompts, self.groups)
@@ -204,8 +202,7 @@ def _write(records: _Records, splits: Sequence[int], path: Path, asked: dict[str
     """Write the file anew: a line for each id, then those that are not among the answers."""
     named = _named(records.groups, records.ids, records.stored_groups)
     bridges = {records.ids[n]: bridge for n, bridge in records.groups.out.items()}
-    ids = array("Q", sorted(records.ids))
-    twins = {id: False for id, following in pairwise(ids) if id == following}
+    twins = {records.ids[n]: False for n, *_ in equal(records.ids, range(len(records.ids)))}
     with Whole(path) as out:
 
         def write(one: Assignment) -> None:
@@ -223,7 +220,7 @@ def _write(records: _Records, splits: Sequence[int], path: Path, asked: dict[str
             else:
                 detail = _detail(bridges[id], records.prompts)
                 write(Assignment(id=spelled, split=None, reason="bridge", detail=detail))
-        for one in records.stored.others(ids):
+        for one in records.stored.others():
             write(one)
 
 
@@ -246,12 +243,15 @@ def _named(groups: Groups, ids: Sequence[int], stored: Sequence[int]) -> "array[
 
 def _summary(records: _Records, splits: bytearray) -> Summary:
     groups = records.groups
-    sizes = Counter(groups.find(n) for n, split in enumerate(splits) if split)
+    sizes = array("I", bytes(4 * len(groups)))
+    for n, split in enumerate(splits):
+        if split:
+            sizes[groups.find(n)] += 1
     return Summary(
         records={split: n for place, split in enumerate(SPLITS, 1) if (n := splits.count(place))},
         left_out=splits.count(NOWHERE),
-        groups=len(sizes),
-        largest=max(sizes.values(), default=0),
+        groups=len(sizes) - sizes.count(0),
+        largest=max(sizes, default=0),
         stayed=groups.firm.count(Firm.ASSIGNED),
         anew=records.stored.anew,
         leakage=leakage(records.prompts, records.lineage, splits),

@@ -34,7 +34,9 @@ def _names(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:^|[:/ -])(?:{pattern})", re.IGNORECASE)
 
 
-_LLAMA = r"(?:meta-)?llama-?v?"
+_LLAMA = r"(?:meta[-.])?llama-?v?"
+_MINOR = r"[._p-][1-9](?![\db])"
+"""Of `llama3.1`, `llama-v3p1` and `llama3-1-8b`; not of `llama3-8b`."""
 
 RESTRICTIONS = (
     Restriction(
@@ -71,20 +73,20 @@ RESTRICTIONS = (
         "18 July 2023",
     ),
     Restriction(
-        _names(rf"{_LLAMA}3(?![.\w])"),
+        _names(rf"{_LLAMA}3(?![.\w]|{_MINOR})"),
         "the Llama 3 licence forbids improving other large language models with its output",
         "https://llama.meta.com/llama3/license/, 1.b.v",
         "18 April 2024",
     ),
     Restriction(
-        _names(rf"{_LLAMA}(?:3[._p][1-9]|4(?![.\w]))"),
+        _names(rf"{_LLAMA}(?:3{_MINOR}|4(?![.\w]))"),
         "by the Llama licence a model that was trained with its output, and is passed on, must have"
         " a name that begins with Llama, and show 'Built with Llama'",
         "https://www.llama.com/llama3_1/license/, 1.b.i",
-        "23 July 2024",
+        "23 July 2024 for Llama 3.1",
     ),
     Restriction(
-        _names(r"gemma(?:$|:|-?[123](?!\d)|-?7b)"),
+        _names(r"(?:code)?gemma(?:$|:|-?[123](?!\d)|-?7b)"),
         "by the Gemma terms a model that was trained with its output to perform like Gemma counts"
         " as a derivative, to which the same terms and uses that they prohibit apply",
         "https://ai.google.dev/gemma/terms, 1.1(e)",

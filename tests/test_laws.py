@@ -20,7 +20,7 @@ FLOORS = {
     " formats gemma gguf groups help hub images inputs items journal language leakage"
     " limits lineage lines lint markdown marked notation openai_files options overlap"
     " pacing page pool prices prompts providers quantities reliability replies rubric rules"
-    " safetensors semantic settings show sidecars signals sinks soft stored tables task"
+    " safetensors semantic settings show sidecars signals sinks soft sorting stored tables task"
     " teachers terms toml triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
     4: "answer answered card card_figures checked compare course coverage decontaminate"

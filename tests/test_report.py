@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hostile import ODD_TEXTS
-from jobs import lines, seeds, teacher
+from jobs import answered, lines, rows_in, seeds, teacher
 from reports import full
 
 from distillgen import charts, facts, page, reading, report
@@ -322,3 +322,18 @@ def test_a_run_without_charts_says_what_to_install(run, cli):
     ran = cli("report", "run", **hidden)
     assert "tables in place of charts; pip install 'distillgen[report]'" in ran.err
     assert "<svg" not in (run / "report.html").read_text()
+
+
+def test_what_was_exported_of_a_file_alone_is_told_of_that_file(cli, tmp_path):
+    source = answered(tmp_path / "sums.jsonl", 40)
+    cli("export", source, "--format", "jsonl")
+    cli("report", "runs/sums")
+    page = tmp_path / "runs/sums/report.html"
+    assert "40 questions with answers" in Read(page.read_text()).text
+    cli("report", "runs/sums")
+    rows_in(source, lines(source)[:30])
+    cli("report", "runs/sums")
+    assert "30 questions with answers" in Read(page.read_text()).text
+    source.unlink()
+    said = cli("report", "runs/sums", code=2).err
+    assert "sums.jsonl: was exported, and is not there" in said

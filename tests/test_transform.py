@@ -1,6 +1,7 @@
 """Answered examples become other tasks, and whatever was made of one stays in its split."""
 
 import json
+import random
 from collections import Counter, defaultdict
 
 import pytest
@@ -134,6 +135,27 @@ def test_the_answers_of_a_run_are_transformed_under_their_own_ids(cli, server, t
     with server.counting() as asked:
         cli(*job)
     assert sent_again(asked) == len(asked) == 0
+
+
+def test_what_is_made_of_another_runs_answers_goes_where_that_put_them(cli, server, tmp_path):
+    questions = tmp_path / "mine.jsonl"
+    rng = random.Random(1)
+    words = ["".join(rng.choices("aeioubdglmnst", k=6)) for _ in range(300)]
+    rows = [{"id": f"no-{i}", "question": " ".join(rng.sample(words, 9))} for i in range(30)]
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    split = ("--split", "train=0.4,validation=0.3,test=0.3")
+    cli("answer", questions, *teacher(server))
+    cli("export", "runs/mine", *split)
+    cli("expand", "runs/mine/answers.jsonl", "--strategy", "transform", "-n", 50, *teacher(server))
+    cli("answer", "runs/mine.answers", *teacher(server))
+    cli("export", "runs/mine.answers", *split)
+    theirs, ours = (
+        {row["id"]: row["split"] for row in lines(tmp_path / "runs" / run / "splits.jsonl")}
+        for run in ("mine", "mine.answers")
+    )
+    made = lines(tmp_path / "runs/mine.answers/inputs.jsonl")
+    assert set(ours.values()) == {"train", "validation", "test"}
+    assert [ours[row["id"]] for row in made] == [theirs[row["parents"][0]] for row in made]
 
 
 def test_the_cap_is_the_same_at_any_concurrency_and_is_told(cli, server, tmp_path):

@@ -47,6 +47,8 @@ def _seen(run: Path) -> dict[str, JSON]:
     commands were asked and came to."""
     manifest = read_manifest(run)
     found: dict[str, JSON] = {}
+    if (source := facts.source_of(run, manifest)).name not in facts.READ:
+        found[source.name] = files.sha256_of(source)
     for name in facts.READ:
         if (path := run / name).exists():
             stamp = manifest.files.get(name)
