@@ -18,7 +18,7 @@ from axolotl.common.datasets import load_datasets
 from axolotl.train import setup_model_and_trainer
 
 FEW = {
-    "max_steps": 2, "gradient_accumulation_steps": 1, "dataset_num_proc": 1,
+    "max_steps": 2, "dataset_num_proc": 1,
     "lora_mlp_kernel": False,
 }  # fmt: skip
 """Two short steps, without a GPU: its own LoRA kernels need one, and go when one of them is off."""
