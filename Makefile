@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ENVS := .venv-consumers
 CONSUMERS := trl together mistral mlx
-HEAVY := llamafactory axolotl
+HEAVY := llamafactory axolotl torchtune
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-system test-browser test-consumers \
@@ -28,7 +28,7 @@ test-browser: $(READY)  ## Run the tests that need Chromium and Firefox
 test-consumers: $(READY)  ## Train two steps with the trainers themselves, from our files
 	@$(MAKE) --no-print-directory -j2 -Otarget $(CONSUMERS:%=consumer-%) consumer-rules
 
-test-consumers-heavy: $(READY)  ## The same with LLaMA-Factory and axolotl
+test-consumers-heavy: $(READY)  ## The same with LLaMA-Factory, axolotl and torchtune
 	@$(MAKE) --no-print-directory $(HEAVY:%=consumer-%)
 
 check: $(READY)  ## Run ruff, mypy --strict and the docs check

@@ -64,7 +64,9 @@ CONSUMERS = {
     "mistral": "mistral",
     "mlx": "mlx",
     "llamafactory": "llamafactory",
-    "rules": "axolotl bedrock fireworks gemini openai-chat torchtune",
+    "axolotl": "axolotl",
+    "torchtune": "torchtune",
+    "rules": "bedrock fireworks gemini openai-chat",
 }
 """What `tests/consumers/test_<name>*.py` hold the formats to."""
 MAY_BE_ASYNC = {
