@@ -17,10 +17,7 @@ from axolotl.cli.config import load_cfg
 from axolotl.common.datasets import load_datasets
 from axolotl.train import setup_model_and_trainer
 
-FEW = {
-    "max_steps": 2, "dataset_num_proc": 1,
-    "lora_mlp_kernel": False,
-}  # fmt: skip
+FEW = {"max_steps": 2, "dataset_num_proc": 1, "lora_mlp_kernel": False}
 """Two short steps, without a GPU: its own LoRA kernels need one, and go when one of them is off."""
 
 
