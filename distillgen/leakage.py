@@ -165,8 +165,11 @@ def _find_near(prompts: Prompts, order: Sequence[int], splits: Sequence[int], ne
     bands = Bands(BANDS)
     for n in range(len(order)):
         bands.add(minhash(prompts.text(n), BANDS * ROWS, SEED))
+    looked_up = [n for n in order if near.wanted(n)]
     for band in range(BANDS):
-        for bucket in equal(bands.keys(band), order):
+        keys = bands.keys(band)
+        there = {keys[n] for n in looked_up}
+        for bucket in equal(keys, (n for n in order if keys[n] in there)):
             if len({splits[n] for n in bucket} - {NOWHERE}) > 1:
                 _look(bucket, prompts, splits, near)
     bands.close()

@@ -14,11 +14,16 @@ from typing import Any
 
 import pytest
 from fault_server import FaultServer
+from hypothesis import settings
 from teacher_server import TeacherServer
 
 ROOT = Path(__file__).parent.parent
 KEY = "sk-test-0123456789abcdefghij"
 """The canary: it must turn up nowhere but in the header of a request."""
+
+
+settings.register_profile("any machine", deadline=None)  # a busy one takes its time
+settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jobs import lines, material, seeds, teacher
 from test_strategies import setting
@@ -81,7 +81,6 @@ def test_attributes_are_drawn_independently_of_each_other():
 # -- pairwise --------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(2, 6), min_size=2, max_size=7))
 def test_every_two_values_meet_in_the_array(sizes):
     rows = covering(sizes)

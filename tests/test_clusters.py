@@ -90,7 +90,7 @@ def family(count: int, seed: int = 0) -> list[Text]:
     ]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(2, WINDOW))
 def test_the_clusters_of_a_small_set_are_those_of_comparing_all_with_all(seed, count):
     texts = varied(count, seed)

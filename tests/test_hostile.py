@@ -214,7 +214,7 @@ def test_every_hostile_reply_is_accounted_for_in_expand(cli, rubbish, tmp_path):
 TEXTS = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS, TEXTS), min_size=1, max_size=5))
 def test_any_texts_are_exported_as_lines_that_all_readers_take(tmp_path_factory, texts):
     """From the body of a reply on, as the teacher's words come no other way."""

@@ -20,7 +20,7 @@ from genai_prices.types import (
     TieredPrices,
     TimeOfDateConstraint,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distillgen.errors import UserError
@@ -62,7 +62,6 @@ def test_a_long_prompt_costs_the_long_price_for_all_its_tokens() -> None:
     assert price.cost(Usage(input_tokens=600, cached_tokens=401)) == 1001 * 2000
 
 
-@settings(deadline=None)
 @given(FIGURES, FIGURES, FIGURES, TOKENS, TOKENS, TOKENS)
 def test_the_cost_is_the_exact_sum_rounded_up(
     into: Decimal, cached: Decimal, out: Decimal, a: int, b: int, c: int
@@ -72,7 +71,6 @@ def test_the_cost_is_the_exact_sum_rounded_up(
     assert exact <= cost < exact + 1
 
 
-@settings(deadline=None)
 @given(
     figures=st.tuples(FIGURES, FIGURES, FIGURES, FIGURES | st.none(), FIGURES, FIGURES),
     prompt=st.text(max_size=200),

@@ -27,7 +27,7 @@ from hostile import (
     body,
     said,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distillgen import bodies, replies
@@ -481,20 +481,17 @@ def read_all(raw: bytes) -> None:
             continue
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     read_all(raw)
 
 
-@settings(deadline=None)
 @given(TEXTS, st.sampled_from(["stop", LENGTH]))
 def test_any_text_is_read_or_refused(text: str, finish_reason: str) -> None:
     choice = {"message": {"content": text}, "finish_reason": finish_reason}
     read_all(json.dumps({"choices": [choice]}).encode())
 
 
-@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_any_json_is_read_or_refused(one: Any, two: Any) -> None:
     for whole in (
@@ -507,7 +504,6 @@ def test_any_json_is_read_or_refused(one: Any, two: Any) -> None:
         read_all(json.dumps(whole).encode())
 
 
-@settings(deadline=None)
 @given(
     st.text(min_size=1).filter(
         lambda text: text.strip(replies.BLANK) == text and text.strip(".…") and "\0" not in text

@@ -261,7 +261,7 @@ def test_what_comes_back_is_left_out_if_others_took_its_place(tmp_path):
     assert back[gone.id] == ("test" if there == "test" else None)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6))
 def test_however_it_grows_nothing_near_and_no_lineage_is_parted(tmp_path_factory, seed):
     rng = random.Random(seed)

@@ -4,7 +4,7 @@ import tomllib
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jobs import TOPICS, lines, material, seeds, teacher
 from test_strategies import setting
@@ -184,7 +184,6 @@ names = st.text(min_size=1).map(lambda name: " ".join(name.split())).filter(bool
 few = st.lists(names, min_size=1, max_size=3, unique_by=str.casefold)
 
 
-@settings(deadline=None)
 @given(few, few, few, few)
 def test_any_names_are_written_so_that_they_read_the_same(tmp_path_factory, a, b, c, d):
     draft = {i: {j: dict.fromkeys(c, d) for j in b} for i in a}
