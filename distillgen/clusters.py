@@ -15,7 +15,7 @@ The order of the prompts means nothing: their place in it is that of the digests
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from tempfile import TemporaryFile, gettempdir
