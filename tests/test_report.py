@@ -31,7 +31,8 @@ class Read(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, tuple(name for name, _ in attrs)))
+        if tag != "wbr" or attrs:  # where a path may be broken
+            self.elements.append((tag, tuple(name for name, _ in attrs)))
         self.refers += [
             str(v) for k, v in attrs if k in ("href", "src", "action", "data", "xlink:href")
         ]
