@@ -17,7 +17,7 @@ from distillgen.lineage import Lineage
 from distillgen.records import JSON, SPLITS, Split
 from distillgen.sorting import equal
 
-SAMPLE, AGAINST = 200, 10_000
+SAMPLE, AGAINST = 100, 10_000
 """Records whose nearest is looked for, and of the other split those it is looked for among."""
 BANDS = 20
 SEED = 1
@@ -45,7 +45,7 @@ class Leak:
     nearest_mean: float
     """The mean of it."""
     sampled: int
-    """Records of that sample, at most 200; looked for among at most 10,000."""
+    """Records of that sample, at most 100; looked for among at most 10,000."""
 
 
 @dataclass(frozen=True)
