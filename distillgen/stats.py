@@ -1,7 +1,7 @@
 """Measure a set of records: how varied, how near to the seeds, in which language, how damaged."""
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,8 +64,8 @@ class Gathered:
     """What one walk over a file keeps of it, in bounded memory."""
 
     given: int = 0
-    texts: dict[str, Texts] = field(default_factory=dict)
-    groups: dict[str, Counter[str]] = field(default_factory=dict)
+    texts: dict[str, Texts] = field(default_factory=lambda: defaultdict(Texts))
+    groups: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """By field, then by value."""
     damage: dict[str, list[int]] = field(default_factory=dict)
     """By rule the lines of the first records that break it."""
@@ -149,7 +149,7 @@ def gather(records: Iterable[Line]) -> Gathered:
                 found.damage.setdefault(rule, []).append(line)
         for name in FIELDS:
             if texts.get(name, "").strip():
-                found.texts.setdefault(name, Texts()).add(texts[name])
+                found.texts[name].add(texts[name])
         _count(found.groups, record)
         found.covered.add(record)
     return found
@@ -162,9 +162,8 @@ def _is_answer(record: Mapping[str, JSON]) -> bool:
 
 def _count(groups: dict[str, Counter[str]], record: Mapping[str, JSON]) -> None:
     for name in GROUPS:
-        values = record.get(name) or ()
-        group = groups.setdefault(name, Counter())
-        if len(group) <= MOST_GROUPS:
+        group = groups[name]
+        if (values := record.get(name)) and len(group) <= MOST_GROUPS:
             group.update([values] if isinstance(values, str) else values)
 
 
