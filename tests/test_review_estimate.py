@@ -88,6 +88,7 @@ def test_it_is_said_in_the_words_of_the_field_and_in_plain_ones():
     assert got.meaning.startswith("About 23 of 100 records are wrong")
     assert "leaves 17 to 31 possible" in got.meaning
     assert "After 1,480 more reviews" in got.meaning
+    assert ", 1 more review for ± 5" in got._replace(more=1).words
     assert "more reviews" not in got._replace(more=0).words + got._replace(more=0).meaning
     assert got._replace(low=0.234, high=0.234).meaning.startswith("23 of 100 records were wrong")
     assert "cannot be told yet. After 1,480" in got._replace(error=None).meaning

@@ -46,6 +46,10 @@ class Estimate(NamedTuple):
     was changed is right."""
 
     @property
+    def _more(self) -> str:
+        return f"{self.more:,} more review{'s' * (self.more != 1)}"
+
+    @property
     def words(self) -> str:
         """As people read it."""
         if self.error is None:
@@ -53,12 +57,12 @@ class Estimate(NamedTuple):
         found = (
             f"estimated error of the kept set {self.error:.0%} [{self.low:.0%}, {self.high:.0%}]"
         )
-        return f"{found}, {self.more:,} more reviews for ± 5" if self.more else found
+        return f"{found}, {self._more} for ± 5" if self.more else found
 
     @property
     def meaning(self) -> str:
         """The same for who has never heard of an interval."""
-        goal = f" After {self.more:,} more reviews that is known to within 5, up or down."
+        goal = f" After {self._more} that is known to within 5, up or down."
         if self.error is None:
             return f"How many of 100 records are wrong cannot be told yet.{goal}"
         wrong, least, most = (round(100 * one) for one in (self.error, self.low, self.high))
