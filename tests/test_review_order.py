@@ -332,3 +332,29 @@ def test_a_folder_without_answers_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(UserError, match="no answers yet"):
         Desk(tmp_path)
+
+
+def test_how_many_wait_goes_with_each_decision_and_whoever_made_it(tmp_path):
+    rows = [row(i, topic=["gold" if i % 2 else "cash"]) for i in range(6)]
+    run = run_of(tmp_path, rows)
+    desk, other, gold = (
+        Desk(run, Setting("plain")),
+        Desk(run, Setting("plain")),
+        Filter(topic="gold"),
+    )
+
+    def counts():
+        desk.decisions.refresh()
+        return desk.waiting("Anna"), desk.waiting("Ben"), desk.waiting("Anna", gold)
+
+    assert counts() == (6, 6, 3)
+    decide(desk, 1)
+    assert counts() == (5, 5, 2)
+    decide(other, 0, reviewer="Ben")
+    assert counts() == (4, 4, 2)
+    decide(desk, 3, "skip")
+    assert counts() == (3, 4, 1)
+    decide(desk, 1, "undo")
+    assert counts() == (4, 5, 2)
+    (run / "reviews.jsonl").unlink()
+    assert counts() == (6, 6, 3)

@@ -6,7 +6,6 @@ as soon as all are read. `POST /api/decisions` writes a decision, and 409 says t
 what is no longer so, with the record as it is now.
 """
 
-from array import array
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.resources import files as packaged
@@ -83,7 +82,6 @@ class Api:
             self._known = _reviewer(reviewer) if reviewer else ""
         except BadRequest as error:
             raise UserError(f"--{error}") from error
-        self._members: tuple[array[int], bytearray] = (array("L"), bytearray())
 
     def app(self) -> Starlette:
         """The routes; who may ask is not looked at here."""
@@ -145,7 +143,7 @@ class Api:
         return {
             "record": None if place is None else views.record(desk, place, reviewer),
             "matching": None if desk.pile.partial else len(desk.stack(wanted).places),
-            "waiting": 0 if desk.pile.partial else self._waiting(desk, reviewer, wanted),
+            "waiting": 0 if desk.pile.partial else desk.waiting(reviewer, wanted),
         }
 
     def _walked(
@@ -166,18 +164,6 @@ class Api:
                 return places[n]
             n += step
         return None
-
-    def _waiting(self, desk: Desk, reviewer: str, wanted: Filter) -> int:
-        """How many of what is wanted this reviewer is still to look at."""
-        places = desk.stack(wanted).places
-        if self._members[0] is not places:
-            inside = bytearray(len(desk.pile))
-            for place in places:
-                inside[place] = 1
-            self._members = (places, inside)
-        inside = self._members[1]
-        done = sum(inside[p] and not desk.waits(p, reviewer) for p in desk.decided())
-        return len(places) - done
 
     def _record(self, desk: Desk, given: Mapping[str, str]) -> JSON:
         place = _there(desk, given)

@@ -6,7 +6,7 @@ The page, the command line and the files all go through it.
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -25,6 +25,9 @@ from distillgen.review.store import Decisions, Stale
 from distillgen.sidecars import REVIEWS
 
 ALL = Filter()
+FILTERS = 20
+"""Filters whose records are remembered."""
+DONE, WAITS = 1, 2
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,19 @@ class Stack(NamedTuple):
     """A text was searched for."""
 
 
+@dataclass
+class Left:
+    """What one reviewer is still to look at of what a filter lets through."""
+
+    places: "array[int]"
+    states: bytearray
+    """By place; 0 for what is not let through."""
+    count: int
+    log: list[str]
+    heard: int
+    """How much of the log of decisions is in it."""
+
+
 class Desk:
     """One run under review. Not for several threads at once."""
 
@@ -105,6 +121,7 @@ class Desk:
         self._log: list[str] = []
         self._heard = 0
         self._late: set[int] | None = None
+        self._left: dict[tuple[str, Filter], Left] = {}
         self._drawn = self.order if self.order.name == "mixed" else None
 
     @property
@@ -154,6 +171,30 @@ class Desk:
                 if fate.verdict is None and not fate.skipped
             }
         return self._late
+
+    def waiting(self, reviewer: str, wanted: Filter = ALL) -> int:
+        """How many of what is wanted this reviewer is still to look at; only what was decided
+        since the last time is looked at again."""
+        log, places = self.decisions.log, self.stack(wanted).places
+        left = self._left.get((reviewer, wanted))
+        found: Iterable[int]
+        if left and left.log is log and left.places is places:
+            found = {place for id in log[left.heard :] for place in self.pile.places(id)}
+        else:
+            left = Left(places, bytearray(len(self.pile)), len(places), log, 0)
+            for place in places:
+                left.states[place] = WAITS
+            if len(self._left) >= FILTERS:
+                self._left.clear()
+            self._left[reviewer, wanted] = left
+            found = self.fates()
+        for place in found:
+            if before := left.states[place]:
+                now = WAITS if self.waits(place, reviewer) else DONE
+                left.count += (now == WAITS) - (before == WAITS)
+                left.states[place] = now
+        left.heard = len(log)
+        return left.count
 
     def waits(self, place: int, reviewer: str) -> bool:
         """Whether a record is still to be looked at by this reviewer."""
@@ -247,7 +288,7 @@ class Desk:
             if bare != ALL:
                 found = (place for place in found if pile.matches(place, bare))
             places = self.order.places if wanted == ALL else array("L", found)
-            if len(self._stacks) >= 20:
+            if len(self._stacks) >= FILTERS:
                 self._stacks.clear()
             self._stacks[wanted] = Stack(places, bool(wanted.text))
         return self._stacks[wanted]

@@ -27,7 +27,10 @@ class Opening:
 
     def _read(self) -> None:
         try:
-            self._all.set_result(Desk(self._desk.path, self._desk.setting))
+            desk = Desk(self._desk.path, self._desk.setting)
+            desk.decisions.refresh()
+            desk.fates()  # half of 100,000 decided take a second
+            self._all.set_result(desk)
         except UserError as error:
             self._all.set_exception(error)
             self._when_broken()
