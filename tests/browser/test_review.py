@@ -148,6 +148,7 @@ def test_a_whole_review_by_keyboard_alone_through_a_reload(gold, visit):
         expect(page.get_by_role("button", name="Look at what you skipped")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Filter: on")).to_be_visible()
+        expect(page.locator("#record .question")).to_be_visible()
         page.keyboard.press("a")
         reviewed(page, 30)
         expect(page.get_by_text("You accepted it")).to_be_visible()
