@@ -254,7 +254,9 @@ ImportFile = Annotated[
     typer.Option("--import", rich_help_panel=OUTPUT, help="No page: the decisions of such a file."),
 ]
 Host = Annotated[str | None, _option(RUN, "--host", "Address that the page is at [127.0.0.1].")]
-Port = Annotated[int | None, _option(RUN, "--port", "Port that the page is at [any free one].")]
+Port = Annotated[
+    int | None, _option(RUN, "--port", "Port of the page [8717, or any if it is taken].")
+]
 Remote = Annotated[
     bool, typer.Option("--remote", help="Others may reach --host.", rich_help_panel=RUN)
 ]

@@ -812,7 +812,8 @@ class Review(Record):
     note: str = ""
     """Anything else."""
     settles: bool = False
-    """It goes before what the reviewers said: they differed, and this is what holds."""
+    """It goes before what the reviewers said: they differed, and this is what holds, until somebody
+    decides again."""
     version: str = ""
     """What the decision was made on: digest of the record's texts, 16 hexadecimal digits, a point,
     and the state of its decisions. Empty, in lines written by hand: it holds for any text."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 SERVE = """
+import json
 import sys
 from pathlib import Path
 from distillgen.review.desk import Desk, Setting
 from distillgen.review.server import Server
-port, double, most = int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+port, double, most = json.loads(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
 server = Server(Desk(Path(sys.argv[1]), Setting(double=double), most), port=port)
 print(server.address, flush=True)
 sys.exit(server.run())
@@ -120,11 +121,11 @@ class Served:
 
 @contextmanager
 def served(
-    run: Path, port: int = 0, double: float = 0.0, most: float = math.inf
+    run: Path, port: int | None = 0, double: float = 0.0, most: float = math.inf
 ) -> Iterator[Served]:
     """The page of a run, until the block ends; `most` are the bytes that are read first."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(run), str(port), str(double), str(most)],
+        [sys.executable, "-c", SERVE, str(run), json.dumps(port), str(double), str(most)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

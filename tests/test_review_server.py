@@ -392,6 +392,21 @@ def test_it_stops_cleanly(fresh, number, code):
     assert not list(fresh.run.glob("review-*.html"))
 
 
+def test_it_stops_cleanly_while_a_request_is_half_sent(fresh):
+    with socket.create_connection(("127.0.0.1", fresh.port)) as half:
+        ours = f"127.0.0.1:{fresh.port}"
+        half.sendall(
+            f"POST /api/decisions HTTP/1.1\r\nHost: {ours}\r\nOrigin: http://{ours}\r\n"
+            f"Authorization: Bearer {fresh.token}\r\nContent-Type: application/json\r\n"
+            "Content-Length: 99\r\n\r\n{".encode()
+        )
+        assert fresh.next()["record"]  # so that it has come
+        fresh.process.send_signal(signal.SIGINT)
+        _, err = fresh.process.communicate(timeout=10)
+        assert (fresh.process.returncode, err) == (DONE, "")
+        assert b" 408 " in half.recv(100)
+
+
 def test_it_is_reached_by_this_machine_alone_unless_that_is_allowed(tmp_path):
     desk = Desk(run(tmp_path / "gold", [record(0)]))
     with pytest.raises(UserError, match="--remote"):

@@ -173,6 +173,20 @@ def test_what_was_settled_goes_before_what_was_said(path):
     assert said(path) == {"Anna": "accept", "Ben": "reject"}
 
 
+def test_what_was_settled_holds_until_somebody_decides_again(path):
+    store = Decisions(path)
+    decide(store)
+    decide(store, "reject", "Ben")
+    decide(store, "accept", "Carl", settles=True)
+    decide(store, "skip", "Dora")
+    assert store.standing("a1", OF).settled.reviewer == "Carl"
+    decide(store, "reject", "Anna")
+    found = store.standing("a1", OF)
+    assert (found.settled, found.differ) == (None, False)
+    decide(store, "undo", "Anna")
+    assert store.standing("a1", OF).settled.reviewer == "Carl"
+
+
 def test_lines_written_by_hand_are_read(path):
     path.write_text(
         '{"id": 7, "decision": "reject"}\n\n'

@@ -62,7 +62,7 @@ def _reviewed(desk: Desk, given: Mapping[str, JSON], told: Screen) -> int:
             " without"
         ) from error
     page = server.Server(
-        desk, given["host"] or server.HERE, given["port"] or 0, remote=given["remote"],
+        desk, given["host"] or server.HERE, given["port"], remote=given["remote"],
         reviewer=given["reviewer"] or "",
     )  # fmt: skip
     before = len(desk.decisions)

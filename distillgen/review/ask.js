@@ -20,7 +20,7 @@ export function takeKey() {
 
 /** Another start, of another run perhaps; what was being written names the texts it is about. */
 function startAnew() {
-  const kept = ["draft", "keys"].map(name => [name, sessionStorage.getItem(name)]).filter(([, value]) => value !== null);
+  const kept = ["drafts", "keys"].map(name => [name, sessionStorage.getItem(name)]).filter(([, value]) => value !== null);
   sessionStorage.clear();
   for (const [name, value] of kept) sessionStorage.setItem(name, value);
 }
@@ -64,17 +64,17 @@ async function send(address, options, unsaved) {
       found = reply.status === 403 ? {} : await reply.json();
     } catch {
       away([
-        `The program does not answer.${unsaved ? ` ${unsaved} is not saved yet; it will be as soon as the program is back.` : ""}`,
-        "Everything that was decided before is saved. If you stopped the program, start it again and open the address that it prints.",
+        `The program does not answer.${unsaved ? ` ${unsaved} may not be saved yet; it is sent again until the program answers.` : ""}`,
+        "Everything that was decided before is saved. If you stopped the program, start it again and open the address that it prints, in this tab.",
       ]);
       await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
       continue;
     }
     if (reply.status === 403) {
       away([
-        `The program was started anew; this page belongs to the old one.${unsaved ? ` ${unsaved} was not saved.` : ""}`,
+        `The program was started anew; this page belongs to the old one.${unsaved ? ` Whether ${unsaved[0].toLowerCase()}${unsaved.slice(1)} was saved, the record shows.` : ""}`,
         "Open the address that it printed in the terminal. Everything that was decided before is there."
-          + (sessionStorage.getItem("draft") ? " Open it in this tab, and what you were writing is there, too." : ""),
+          + (Object.keys(kept("drafts", {})).length ? " Open it in this tab, and what you were writing is there, too." : ""),
       ]);
       throw new Locked();
     }

@@ -115,6 +115,8 @@ class Desk:
         self.order: Order = order(self.pile, self.setting.order, self.setting.random_seed)
         self._stacks: dict[Filter, Stack] = {}
         self._cursors: dict[tuple[str, Filter], int] = {}
+        self._walked: tuple[list[str], int] = [], 0
+        self._before: dict[str, int] = {}
         self._of: dict[int, str] = {}
         self._fates: dict[int, tuple[str, Fate]] = {}
         self._same: dict[Fate, Fate] = {}
@@ -144,24 +146,47 @@ class Desk:
 
         `after` is the place of the record that is before them now, which is passed over. A record
         comes if nobody decided about it, or, of those that go to two, this reviewer did not and
-        fewer than two others did. What the reviewer skipped does not come again.
+        fewer than two others did. What the reviewer skipped does not come again, and what another
+        has before them comes last.
         """
         self.decisions.refresh()
+        self._heed_undo()
         stack, key = self.stack(wanted).places, (reviewer, wanted)
-        first = None
+        taken = {place for name, place in self._before.items() if name != reviewer}
+        first = spare = None
         for n in range(self._cursors.get(key, 0), len(stack)):
             if self._is_done(stack[n]) or not self.waits(stack[n], reviewer):
                 continue
             if first is None:
                 first = self._cursors[key] = n
-            if stack[n] != after:
-                return self.shown(stack[n])
+            if stack[n] in taken and not self.is_double(stack[n]):
+                spare = stack[n] if spare is None else spare
+            elif stack[n] != after:
+                return self._put_before(reviewer, stack[n])
         if first is None:
             self._cursors[key] = len(stack)
         late = self._outdated() if len(self.decisions) else set()
         left = (place for place in stack if place in late) if late else ()
         found = (p for p in left if p != after and self.waits(p, reviewer))
-        return next((self.shown(place) for place in found), None)
+        return self._put_before(reviewer, next(found, spare))
+
+    def _put_before(self, reviewer: str, place: int | None) -> Shown | None:
+        """The record that this reviewer has before them from now on."""
+        if place is None:
+            self._before.pop(reviewer, None)
+            return None
+        self._before[reviewer] = place
+        return self.shown(place)
+
+    def _heed_undo(self) -> None:
+        """What was taken back, by whichever program, is to be offered again."""
+        log, heard = self._walked
+        now = self.decisions.log
+        new = now[heard:] if now is log else now
+        marks = (self.decisions.last(id) for id in new)
+        if any(mark and mark.decision == "undo" for mark in marks):
+            self._cursors.clear()
+        self._walked = now, len(now)
 
     def _is_done(self, place: int) -> bool:
         """Whether its last decision leaves nothing to do, so that its texts need not be read: with
@@ -272,15 +297,17 @@ class Desk:
 
         Raises:
             Stale: it was made on what is no longer so.
+            ValueError: its label is none of the task.
             UserError: the disk is full or fails.
         """
         if self.stale:
             raise Stale("the answers were written anew; open the record again", [])
+        label = review.fields.get("label", "")
+        if label and self.labels and label not in self.labels:
+            there = ", ".join(self.labels)
+            raise ValueError(f"label `{label}`: not a label of this task: {there}")
         alone = self.is_double(place) and not review.settles
-        done = self.decisions.decide(review, self.of(place), alone=alone)
-        if review.decision == "undo":
-            self._cursors.clear()
-        return done
+        return self.decisions.decide(review, self.of(place), alone=alone)
 
     # -- many --------------------------------------------------------------------------------
 
@@ -362,6 +389,11 @@ class Desk:
         found = Counter(one.verdict for one in self.fates().values() if one.verdict)
         counts = {name: found[name] for name in ("accept", "edit", "reject", "conflict")}
         return {"given": len(self.pile), **counts, "open": len(self.pile) - found.total()}
+
+    def half(self) -> int:
+        """Records of two reviewers about which only one has decided."""
+        done = (place for place, fate in self.fates().items() if len(fate.said) == 1)
+        return sum(self.is_double(place) and not self.fate(place).settled for place in done)
 
     def summary(self) -> dict[str, JSON]:
         """What `--json` says of it all."""

@@ -23,9 +23,12 @@ function withKey(button, key) {
   return button;
 }
 
+/** Of a double click the first alone: the second would meet what came in its place. */
+export const once = act => event => event.detail < 2 && act(event);
+
 export function button(text, act, { key, kind } = {}) {
   const found = withKey(make("button", { type: "button", text, kind }), key);
-  found.addEventListener("click", act);
+  found.addEventListener("click", once(act));
   return found;
 }
 
@@ -57,7 +60,7 @@ export function editing(record, base, start, labels, changed) {
       box.append(make("h2", { kind: "name", text: NAMES[name] }), textOf(record.texts[name]), make("p", { kind: "empty", text: cutNote(record, name) }));
       return box;
     }
-    const input = name === "label" && labels.includes(start.label) ? choice(labels, start.label) : area(start[name]);
+    const input = name === "label" && labels.length ? choice(labels, start.label) : area(start[name]);
     input.dataset.field = name;
     const shown = make("div", { "aria-live": "off" });
     const draw = () => {
@@ -86,7 +89,7 @@ function area(text) {
 
 function choice(labels, chosen) {
   const found = make("select");
-  for (const name of labels) found.append(make("option", { value: name, text: name }));
+  for (const name of labels.includes(chosen) ? labels : [chosen, ...labels]) found.append(make("option", { value: name, text: name }));
   found.value = chosen;
   return found;
 }

@@ -5,18 +5,22 @@ it in a header, which no other site can. A cookie lets the page itself be loaded
 of the data: cookies of this machine go to every port of it.
 """
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN_BYTES = 32
 LARGEST = 16 << 20
 """Bytes of a request; the texts of a record that can be edited are far below."""
+PART_S = 1.5
+"""Seconds without a byte of a body that is on its way."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PAGE = "/"
 CHANGES = "POST"
@@ -146,15 +150,18 @@ def _refusal(error: Refused) -> Response:
 
 
 def _limited(receive: Receive) -> Receive:
-    """No more of a body than is allowed."""
+    """No more of a body than is allowed, and none that stops coming."""
     size = 0
 
     async def next_part() -> Message:
         nonlocal size
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), PART_S)
+        except TimeoutError as error:
+            raise HTTPException(408, "The rest never came.", {"Connection": "close"}) from error
         size += len(message.get("body", b""))
         if size > LARGEST:
-            raise Refused(413, "Too large.")
+            raise HTTPException(413, "Too large.", {"Connection": "close"})
         return message
 
     return next_part

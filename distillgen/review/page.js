@@ -1,11 +1,12 @@
 // The review page: one record at a time, decided by key or by mouse.
 
 import { ask, keep, kept, Locked, shutOut, takeKey, tell } from "./ask.js";
-import { DONE, banner, button, candidates, conflictList, editing, end, fieldsOf, grow, known, reading } from "./draw.js";
+import { DONE, banner, button, candidates, conflictList, editing, end, fieldsOf, grow, known, once, reading } from "./draw.js";
 import { agreement, paced, showProgress } from "./far.js";
 import { make, textOf } from "./words.js";
 
 const REASONS = ["The answer is wrong", "The rationale does not support the answer", "It does not fit the context", "The question makes no sense", "Badly written"];
+const NUMBERED = Object.fromEntries(REASONS.map((text, n) => [n + 1, text]));
 const $ = id => document.getElementById(id);
 const EVERYTHING = { show: "open", text: "", failed: "", below: "", topic: "", label: "" };
 
@@ -27,16 +28,15 @@ function show(parts, beside = []) {
 function draw() {
   const { record } = state;
   state.listing = false;
-  const conflict = record.verdict === "conflict";
   const told = banner(record, state.me, state.warning, state.editing ? null : settle);
   if (state.editing) {
     show([told, ...editing(record, state.base, state.from, state.labels, remember)], known(record, note()));
     document.querySelectorAll("#record textarea").forEach(grow);
   } else {
-    show([told, ...reading(record, conflict ? {} : changesOf(record), compare)], known(record, note()));
+    show([told, ...reading(record, changesOf(record), compare)], known(record, note()));
     images(record);
   }
-  const others = state.editing ? [] : candidates(record, choose, !conflict);
+  const others = state.editing ? [] : candidates(record, choose, record.verdict !== "conflict");
   $("candidates").replaceChildren(...others);
   $("candidates").hidden = !others.length;
   buttons();
@@ -47,7 +47,10 @@ const compare = () => {
   $("candidates").focus({ preventScroll: true });
 };
 
-const changesOf = record => (record.settled ?? record.mine ?? record.others[0])?.fields ?? {};
+/** The decision whose texts are shown in place of the teacher's; none while the reviewers differ. */
+const shown = record => (record.verdict === "conflict" ? null : record.settled ?? record.mine ?? record.others[0]);
+const changesOf = record => shown(record)?.fields ?? {};
+const isChanged = record => Object.keys(changesOf(record)).length > 0;
 
 function buttons() {
   const walks = state.filter.show !== "open" && !state.editing;
@@ -61,7 +64,7 @@ function buttons() {
 
 let noteField;
 function note() {
-  const before = noteField?.dataset.id === state.record.id ? noteField.value : state.record.mine?.note ?? "";
+  const before = noteField?.dataset.id === state.record.id ? noteField.value : state.record.note;
   noteField = make("textarea", { rows: 2, maxlength: 10000, placeholder: "Goes with your decision" });
   noteField.dataset.id = state.record.id;
   noteField.value = before;
@@ -115,8 +118,7 @@ async function go(after, { back, decided } = {}) {
 }
 
 function open(record, warning = "") {
-  const draft = kept("draft");
-  const mine = draft?.id === record.id && draft.version === record.version ? draft : null;
+  const mine = draftOf(record);
   Object.assign(state, { record, warning, editing: false, candidate: null, since: performance.now() });
   keep("place", state.filter.show === "open" ? null : record.place);
   if (mine) {
@@ -131,7 +133,7 @@ function open(record, warning = "") {
 
 function top() {
   scrollTo(0, 0);
-  if (!state.editing) $("record").focus({ preventScroll: true });
+  if (!state.editing && !$("filters").contains(document.activeElement)) $("record").focus({ preventScroll: true });
 }
 
 function nothingLeft() {
@@ -145,13 +147,14 @@ function nothingLeft() {
     show([end(title, ["Go back to what is open."], all)]);
   }
   else if (filtered && !matching) show([end("No record matches these filters.", ["Choose others, or clear them."], all)]);
-  else if (filtered) show([end("These are all reviewed.", [`${matching.toLocaleString("en")} records match the filters.`], all, decided)]);
+  else if (filtered) show([end("Nothing is left for you in this filter.", [`${matching.toLocaleString("en")} records match the filters.`], all, decided)]);
   else {
-    const title = state.open ? "Nothing is left for you. Thank you." : "Everything is reviewed. Thank you.";
+    const title = state.open || state.half ? "Nothing is left for you. Thank you." : "Everything is reviewed. Thank you.";
     const others = matching === state.given ? "" : ", or not among those that failed a check";
     const open = state.open && `${state.open.toLocaleString("en")} not reviewed: skipped, for another reviewer${others}.`;
+    const half = state.half && `${state.half.toLocaleString("en")} reviewed by one, and for a second reviewer to decide about alone.`;
     const differ = state.conflicts && "Where the reviewers differ, the record is left out until that is settled.";
-    show([end(title, [open, differ, state.meaning, "Each decision is saved. You can close this page; in the terminal, Ctrl-C ends the program."],
+    show([end(title, [open, half, differ, state.meaning, "Each decision is saved. You can close this page; in the terminal, Ctrl-C ends the program."],
       ...(state.conflicts ? [button("Settle where the reviewers differ", conflicts, { kind: "yes" })] : []),
       ...(state.open ? [button("Look at what you skipped", () => filter({ ...EVERYTHING, show: "skipped" }))] : []), decided)]);
   }
@@ -202,7 +205,7 @@ async function decide(verdict, more = {}) {
   if (!record || state.busy) return;
   state.busy = true;
   try {
-    const settles = record.verdict === "conflict" && verdict !== "skip";
+    const settles = verdict !== "skip" && (record.verdict === "conflict" || record.settled?.reviewer === state.me);
     const body = { id: record.id, version: record.version, reviewer: state.me, verdict, note: noteField?.value ?? "", settles, ...more };
     const found = await tell("decisions", body, "Your last decision");
     if (found.status === 409) return stale(found);
@@ -215,7 +218,8 @@ async function decide(verdict, more = {}) {
 }
 
 function done(record, decision, settles) {
-  sessionStorage.removeItem("draft");
+  forget(record);
+  if (state.words?.id === record.id) state.words = null;
   keep("history", [...kept("history", []).slice(-200), record.place]);
   paced((performance.now() - state.since) / 1000);
   say(settles ? "Settled" : DONE[decision]);
@@ -223,7 +227,7 @@ function done(record, decision, settles) {
 
 async function stale({ message, record }) {
   const fields = state.editing ? written() : null;
-  if (record && fields) keep("draft", { id: record.id, version: record.version, fields: { ...state.from, ...fields }, candidate: null, note: noteField.value });
+  if (record && fields) keepDraft(record, { fields: { ...state.from, ...fields }, candidate: null, note: noteField.value });
   if (record) open(record, `Not saved: ${message}. Look at it as it is now${fields ? "; your words are still below" : ""}.`);
   else await go();
   say(`Not saved: ${message}.`, { seen: !record }); // the record has it written above it
@@ -231,7 +235,7 @@ async function stale({ message, record }) {
 
 /** A decision of one of two who differ holds. */
 function settle(one) {
-  const edits = one.decision === "edit" ? { fields: one.fields } : {};
+  const edits = one.decision === "edit" ? { fields: one.fields, candidate: one.candidate } : {};
   return decide(one.decision, { ...edits, reason: one.reason });
 }
 
@@ -249,9 +253,9 @@ async function undo() {
     const body = { id: record.id, version: record.version, reviewer: state.me, verdict: "undo" };
     const answer = await tell("decisions", body, "Undo");
     if (answer.status !== 200) return say(answer.message);
-    state.undone = lost && Object.keys(lost).length ? { id: record.id, fields: lost } : null;
+    state.words = lost && Object.keys(lost).length ? { id: record.id, fields: lost } : null;
     await openAt(record.place);
-    say(state.undone ? "Taken back. Edit shows your words again." : "Taken back. Decide anew.");
+    say(state.words ? "Taken back. Edit shows your words again." : "Taken back. Decide anew.");
     progress();
   } finally { state.busy = false; }
 }
@@ -263,7 +267,8 @@ function edit(place = null, fields = null) {
   const { record } = state;
   const one = place === null ? null : record.candidates[place];
   const own = one ? { rationale: one.rationale, answer: one.answer, label: one.label } : {};
-  const before = state.undone?.id === record.id ? state.undone.fields : record.mine?.fields ?? record.settled?.fields ?? {};
+  const stands = record.verdict === "conflict" ? record.mine?.fields ?? {} : changesOf(record);
+  const before = state.words?.id === record.id ? state.words.fields : stands;
   state.candidate = place;
   state.base = { ...record.texts };
   state.from = { ...record.texts, ...(one ? own : before), ...fields };
@@ -291,22 +296,55 @@ function save() {
   const fields = Object.fromEntries(fieldsOf(record, true).concat("label", "answer")
     .filter(name => !record.cut[name] && now[name] !== ground[name]).map(name => [name, now[name]]));
   const same = Object.keys(record.texts).every(name => now[name] === record.texts[name]);
+  if (same && isChanged(record)) return decide("accept"); // the teacher's words again
   if (same) return say("Nothing is changed. Cancel, then accept it as it is.");
   return decide("edit", { fields, ...(one ? { candidate } : {}) });
 }
 
 function cancel() {
+  const { record, from, base } = state;
+  const touched = written();
+  if (Object.keys(touched).length) state.words = { id: record.id, fields: changed({ ...from, ...touched }, base) };
   Object.assign(state, { editing: false, warning: "" });
-  sessionStorage.removeItem("draft");
+  forget(record);
   hush();
   draw();
   top();
+  if (Object.keys(touched).length) say("Cancelled. Edit shows your words again.");
 }
 
+const changed = (now, base) => Object.fromEntries(Object.entries(now).filter(([name, text]) => text !== base[name]));
+
 function remember() {
-  const { id, version } = state.record;
   const fields = state.editing ? { ...state.from, ...written() } : null;
-  keep("draft", { id, version, fields, candidate: state.candidate, note: noteField.value });
+  keepDraft(state.record, { fields, candidate: state.candidate, note: noteField.value });
+}
+
+// What is being written, by record; that about other texts of the teacher's is of no use.
+
+const textsOf = version => version.split(".")[0];
+
+function keepDraft({ id, version, place }, draft) {
+  const { [id]: _, ...others } = kept("drafts", {});
+  keep("drafts", { ...others, [id]: { ...draft, place, of: textsOf(version) } });
+}
+
+function draftOf({ id, version }) {
+  const found = kept("drafts", {})[id];
+  return found?.of === textsOf(version) ? found : null;
+}
+
+function forget({ id }) {
+  const { [id]: _, ...others } = kept("drafts", {});
+  keep("drafts", others);
+}
+
+/** Go on with the edit that was begun last. */
+async function goOn() {
+  const [id, draft] = Object.entries(kept("drafts", {})).findLast(([, one]) => one.fields) ?? [];
+  if (!draft || id === state.record?.id) return;
+  const { record } = await ask("record", { place: draft.place, reviewer: state.me });
+  if (record?.id === id) open(record);
 }
 
 function reject() {
@@ -315,7 +353,6 @@ function reject() {
   form.reset();
   form.elements.reason.value = state.record.mine?.reason ?? "";
   $("why").showModal();
-  form.elements.reason.focus();
 }
 
 function rejected(reason) {
@@ -331,33 +368,42 @@ async function progress() {
   const found = await ask("progress");
   if (found.status !== 200 || turn !== latest) return;
   const { counts, meaning, kappas } = found;
-  Object.assign(state, { kappas, meaning, conflicts: counts.conflict, open: counts.open, given: counts.given });
+  Object.assign(state, { kappas, meaning, conflicts: counts.conflict, open: counts.open, given: counts.given, half: found.half });
   showProgress(found, state.counts, isFiltered());
 }
 
 // -- keys, buttons, dialogs ------------------------------------------------------------------
 
 const ACTS = {
-  a: () => decide("accept", state.record?.mine && Object.keys(changesOf(state.record)).length ? keepMine() : {}),
+  a: () => decide("accept", state.record && isChanged(state.record) ? asShown(state.record) : {}),
   e: () => state.record && edit(), r: reject, s: () => decide("skip"), u: undo,
   n: () => state.record && noteField.focus(), "/": () => filters(true), "?": () => $("help").showModal(),
   j: () => walk(false), k: () => walk(true),
 };
 
-/** To accept what one has edited oneself is to keep the edit. */
-const keepMine = () => (state.record.mine.fields && state.record.verdict !== "conflict" ? { fields: state.record.mine.fields } : {});
+/** What is accepted is what is shown: with the changes of a person, where there are any. */
+const asShown = record => ({ fields: changesOf(record), candidate: shown(record).candidate });
 
 const walk = back => state.filter.show !== "open" && state.record && go(state.record.place, { back });
 
+/** The letter or digit of a key, also where the keyboard has no Latin letters. */
+function keyOf({ key, code }) {
+  if (/^\P{ASCII}$/u.test(key) && /^Key[A-Z]$/.test(code)) return code[3].toLowerCase();
+  return key.length === 1 ? key.toLowerCase() : "";
+}
+
+const isChord = event => event.ctrlKey || event.metaKey || event.altKey || event.isComposing;
+
 function pressed(event) {
+  if (event.isComposing) return;
   const inField = event.target.closest("input, textarea, select");
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && state.editing) { event.preventDefault(); return save(); }
   if (event.key === "Escape") $("estimate").open = false;
   if (event.key === "Escape" && inField && !inField.dataset.field) { inField.blur(); return $("record").focus(); }
   if (event.key === "Escape" && state.editing) return cancel();
-  if (inField || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !$("keys-on").checked || !state.me) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : "";
+  if (inField || isChord(event) || event.repeat || !$("keys-on").checked || !state.me) return;
+  const key = keyOf(event);
   if (/^[1-9]$/.test(key)) {
     event.preventDefault();
     return document.querySelector(`main button[aria-keyshortcuts="${key}"]`)?.click();
@@ -384,21 +430,26 @@ function who() {
 
 function named(name) {
   if ($("who").open) $("who").close();
-  if (state.me && state.me !== name) sessionStorage.removeItem("history");
+  const first = !state.me;
+  if (!first && state.me !== name) {
+    sessionStorage.removeItem("history");
+    say(`You go on as ${name}.`);
+  }
   state.me = name;
   keep("me", name);
   if (!state.start.reviewers.includes(name)) state.start.reviewers.push(name);
   $("open-who").replaceChildren(make("span", { kind: "wide", text: "Reviewer: " }), name);
-  return go();
+  return first ? go().then(goOn) : go();
 }
 
 function wire() {
-  for (const [id, act] of Object.entries({ accept: ACTS.a, edit: ACTS.e, reject, skip: ACTS.s, undo, before: ACTS.k, after: ACTS.j, save, cancel,
+  for (const [id, act] of Object.entries({ accept: once(ACTS.a), edit: ACTS.e, reject, skip: once(ACTS.s), undo, before: ACTS.k, after: ACTS.j, save: once(save), cancel,
     "open-filters": () => filters(), "open-conflicts": conflicts, "open-who": who, "open-help": ACTS["?"], "why-not": () => $("why").close(),
-    clear: () => filter({ ...EVERYTHING }) })) $(id).addEventListener("click", () => act());
+    clear: () => filter({ ...EVERYTHING }) })) $(id).addEventListener("click", event => act(event));
   document.addEventListener("keydown", pressed);
   $("filters").addEventListener("submit", event => {
     event.preventDefault();
+    if (event.submitter) document.activeElement.blur(); // else a list is being gone through, by key perhaps
     filter(Object.fromEntries(new FormData($("filters"))));
   });
   for (const one of $("filters").querySelectorAll("select")) one.addEventListener("change", () => $("filters").requestSubmit());
@@ -417,7 +468,10 @@ function wire() {
     else form.elements.reason.focus();
   });
   form.addEventListener("keydown", event => {
-    if (/^[1-5]$/.test(event.key) && !form.elements.reason.value) { event.preventDefault(); rejected(REASONS[event.key - 1]); }
+    if (event.target === form.elements.reason || isChord(event) || event.repeat || !/^[1-6]$/.test(event.key)) return;
+    event.preventDefault();
+    if (event.key in NUMBERED) rejected(NUMBERED[event.key]);
+    else form.elements.reason.focus();
   });
   $("keys-on").checked = kept("keys", true);
   $("keys-on").addEventListener("change", () => keep("keys", $("keys-on").checked));
@@ -451,8 +505,9 @@ async function begin() {
   const place = kept("place");
   if (!me) { progress(); return who(); }
   state.kappas = [];
-  await (place == null ? named(me) : named(me).then(() => openAt(place)));
-  if (!sessionStorage.getItem("greeted")) say(`You go on as ${me}.`);
+  await named(me);
+  if (place != null && !state.editing) await openAt(place);
+  if (!sessionStorage.getItem("greeted")) say(`You go on as ${me}. If that is not you, press the name above.`);
   keep("greeted", true);
 }
 

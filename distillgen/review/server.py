@@ -18,6 +18,9 @@ from distillgen.review.guard import LOOPBACK, Guard
 from distillgen.review.opening import Opening
 
 HERE = "127.0.0.1"
+PORT = 8717
+"""Where the page stands, if the port is free: a browser gives what was being written back to the
+same address alone."""
 STOP_S = 2
 """Seconds that requests under way have to end when we stop."""
 BEYOND = (
@@ -34,13 +37,14 @@ class Server:
         self,
         desk: Desk,
         host: str = HERE,
-        port: int = 0,
+        port: int | None = None,
         *,
         remote: bool = False,
         reviewer: str = "",
     ) -> None:
-        """Binds the port, 0 for any that is free. `remote` allows a host that others can reach;
-        `reviewer` is who reviews, where the page need not ask.
+        """Binds the port, 0 for any that is free; without one `PORT`, or any if it is taken.
+        `remote` allows a host that others can reach; `reviewer` is who reviews, where the page
+        need not ask.
 
         Raises:
             UserError: the port is taken, or the host is none of this machine or not allowed.
@@ -49,7 +53,7 @@ class Server:
         if not alone:
             _refuse(host, remote)
         self.desk = desk
-        self._socket = _bound(host, port)
+        self._socket = _first_free(host) if port is None else _bound(host, port)
         bound: int = self._socket.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         names = (*LOOPBACK, shown) if alone else (shown,)
@@ -124,6 +128,13 @@ def _refuse(host: str, remote: bool) -> None:
     with suppress(ValueError):
         if ipaddress.ip_address(host).is_unspecified:
             raise UserError(f"--host {host}: name the one address that others come by")
+
+
+def _first_free(host: str) -> socket.socket:
+    try:
+        return _bound(host, PORT)
+    except UserError:
+        return _bound(host, 0)
 
 
 def _bound(host: str, port: int) -> socket.socket:

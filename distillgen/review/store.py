@@ -59,7 +59,7 @@ class Standing(NamedTuple):
     said: dict[str, Mark]
     """By reviewer the latest `accept`, `edit` or `reject`."""
     settled: Mark | None
-    """What holds where they differed."""
+    """What holds where they differed; None once anybody decided after it."""
     skipped: frozenset[str]
     """Reviewers who passed it over and said nothing else."""
 
@@ -127,7 +127,8 @@ class Decisions:
     def standing(self, id: str, of: str = "") -> Standing:
         """What counts of the decisions about a record with these texts (`texts.of`).
 
-        Decisions about other texts under the same id do not; without `of`, all do.
+        Decisions about other texts under the same id do not; without `of`, all do. What was settled
+        holds until somebody decides again.
         """
         live: list[Mark] = []
         for mark in self._marks.get(id, ()):
@@ -137,10 +138,11 @@ class Decisions:
                 live.append(mark)
             elif (place := _last(live, mark.reviewer)) is not None:
                 del live[place]
-        said = {m.reviewer: m for m in live if m.decision != "skip" and not m.settles}
-        settled = [m for m in live if m.settles and m.decision != "skip"]
+        decided = [m for m in live if m.decision != "skip"]
+        said = {m.reviewer: m for m in decided if not m.settles}
+        settled = decided[-1] if decided and decided[-1].settles else None
         skipped = {m.reviewer for m in live if m.decision == "skip"} - said.keys()
-        return Standing(said, settled[-1] if settled else None, frozenset(skipped))
+        return Standing(said, settled, frozenset(skipped))
 
     def latest(self, id: str, of: str = "") -> dict[str, Review]:
         """By reviewer the decision that counts; see `standing`."""

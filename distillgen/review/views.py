@@ -67,6 +67,7 @@ def record(desk: Desk, place: int, reviewer: str) -> dict[str, JSON]:
         "verdict": outcome.verdict if outcome and not alone else "",
         "settled": _review(desk.decisions.read(standing.settled)) if standing.settled else None,
         "mine": _review(mine) if mine else None,
+        "note": _note(desk, one.id, reviewer),
         "others": [] if alone else [_review(found) for found in said.values()],
     }
 
@@ -146,6 +147,13 @@ def _candidate(shown: Shown, place: int, one: Candidate) -> dict[str, JSON]:
     }
 
 
+def _note(desk: Desk, id: str, reviewer: str) -> str:
+    """What the reviewer wrote beside the last decision, one that is taken back too."""
+    said = desk.decisions.history(id)[::-1]
+    mine = (one.note for one in said if one.reviewer == reviewer and one.decision != "undo")
+    return next(mine, "")
+
+
 def _review(one: Review) -> dict[str, JSON]:
     return {
         "reviewer": one.reviewer or "somebody",
@@ -171,13 +179,14 @@ def start(desk: Desk) -> dict[str, JSON]:
 def choices(desk: Desk) -> dict[str, JSON]:
     """What there is to filter by, and the labels of a closed task."""
     counts = desk.pile.counts()
+    found = sorted(counts["label"]) if len(counts["label"]) <= CHOICES else []
     return {
         "choices": {
             name: [[value, words(spaced(value) if name == "failed" else value, MOST_OF_A_CHOICE), n]
                    for value, n in found.most_common(CHOICES)]
             for name, found in counts.items()
         },
-        "labels": sorted(counts["label"]) if len(counts["label"]) <= CHOICES else [],
+        "labels": list(desk.labels) or found,
         "scored": any(not math.isnan(one) for one in desk.pile.confidence),
     }  # fmt: skip
 
@@ -187,6 +196,7 @@ def progress(desk: Desk) -> dict[str, JSON]:
     estimate, counts = desk.estimate(), desk.counts()
     return {
         "counts": counts,
+        "half": desk.half(),
         "estimate": estimate.words,
         "meaning": estimate.meaning,
         "more": estimate.more,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from reviews import record, run
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -56,3 +57,31 @@ def opened(browser: Browser) -> Iterator[Callable[..., Opened]]:
     yield look
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def gold(tmp_path) -> Path:
+    return run(tmp_path / "gold", [record(n) for n in range(30)])
+
+
+@pytest.fixture
+def visit(browser) -> Iterator[Callable[..., Page]]:
+    """Opens an address; whatever the page says in the console, its own errors too, fails a test."""
+    contexts, said = [], []
+
+    def look(address: str, width: int = 1280, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda one: said.append(one.text))
+        page.on("pageerror", lambda one: said.append(str(one)))
+        page.goto(address)
+        return page
+
+    yield look
+    for context in contexts:
+        context.close()
+    network = "Failed to load resource"  # a killed server, a stale decision
+    assert [one for one in said if not one.startswith(network)] == []
