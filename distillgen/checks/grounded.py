@@ -1,4 +1,4 @@
-"""The operands stand in the question or its context, or were worked out before."""
+"""The numbers that are reckoned with stand in question or context, or were worked out before."""
 
 import re
 from fractions import Fraction
