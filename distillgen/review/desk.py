@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -17,12 +16,13 @@ from distillgen.errors import UserError
 from distillgen.files import loads
 from distillgen.folder import is_run, read_manifest
 from distillgen.records import JSON, Review
-from distillgen.review.estimate import Estimate, Kappa, Seen, estimate, kappa
+from distillgen.review.estimate import Estimate, Seen, estimate
+from distillgen.review.kappa import Kappa, alone, kappa
 from distillgen.review.order import Name, Order, is_double, order
 from distillgen.review.pile import Filter, Pile, Shown
 from distillgen.review.reviewed import SOMEBODY, Outcome, Reviewed, Verdict, holds
 from distillgen.review.search import lines_with
-from distillgen.review.store import Decisions, Stale
+from distillgen.review.store import NEW, Decisions, Stale
 from distillgen.sidecars import REVIEWS
 
 ALL = Filter()
@@ -364,24 +364,28 @@ class Desk:
 
     def estimate(self) -> Estimate:
         """How much of the records is wrong; see there."""
-        fate: dict[int, Seen] = {}
-        changed = 0
+        seen: dict[int, Seen] = {}
+        left_out = 0
         for place, one in self.fates().items():
             if one.verdict:
-                fate[place] = "right" if one.verdict == "accept" else "wrong"
-                changed += one.left_out
+                seen[place] = "right" if one.verdict == "accept" else "wrong"
+                left_out += one.left_out
             elif one.skipped:
-                fate[place] = "skipped"
+                seen[place] = "skipped"
         if self._drawn is None:  # another order draws nothing; what was drawn before still tells
             self._drawn = order(self.pile, "mixed", self.setting.random_seed)
-        return estimate(self._drawn, fate.get, changed)
+        return estimate(self._drawn, seen, left_out)
 
     def kappas(self) -> list[Kappa]:
-        """Of each two reviewers who decided about the same records."""
+        """Of each two reviewers who decided about the same records, by what each said alone."""
         pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for fate in self.fates().values():
-            for (one, says), (other, says_too) in combinations(sorted(fate.said), 2):
-                pairs.setdefault((one, other), []).append((says, says_too))
+        for place, fate in self.fates().items():
+            if len(fate.said) < 2:
+                continue
+            now = {name for name, _ in fate.said}
+            for who, says in alone(self.decisions.since(self.pile.ids[place], NEW), self.of(place)):
+                if now.issuperset(who):
+                    pairs.setdefault(who, []).append(says)
         return [kappa(who, both) for who, both in sorted(pairs.items())]
 
     def counts(self) -> dict[str, int]:

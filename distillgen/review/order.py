@@ -9,6 +9,7 @@ beginning of the order has them, to within one record.
 import math
 import random
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -51,6 +52,11 @@ class Order:
             found[place] = position
         return found
 
+    @cached_property
+    def sizes(self) -> Counter[str]:
+        """Records of each stratum."""
+        return Counter(self.strata)
+
     def arm(self, position: int) -> Arm:
         """Why the record at this position is there."""
         return ARMS[self.arms[position]]
@@ -72,12 +78,15 @@ def _mixed(pile: Pile, strata: Sequence[str], random_seed: int) -> Order:
     """Each time the arm that is furthest behind its share."""
     dice = random.Random(random_seed)
     uniform = shuffled(range(len(pile)), dice)
-    told = [place for place in uniform if not math.isnan(pile.confidence[place])]
+    in_turn = shuffled(range(len(pile)), dice)
+    # Equal scores stand by a draw of their own: by that of `uniform`, the ranked ones would swallow
+    # its records, and what it draws from the rest would not be as the rest is.
+    told = [p for p in shuffled(range(len(pile)), dice) if not math.isnan(pile.confidence[p])]
     ranked = array("L", sorted(told, key=pile.confidence.__getitem__))
     taken, places, arms = bytearray(len(pile)), array("L"), bytearray()
     ways: dict[Arm, Iterator[int]] = {
         "lowest": iter(ranked),
-        "stratified": _in_turn(shuffled(range(len(pile)), dice), strata, taken),
+        "stratified": _in_turn(in_turn, strata, taken),
         "uniform": iter(uniform),
     }
     if not told:
