@@ -5,7 +5,8 @@ groups come in an order that their ids and the random seed decide, and fill the 
 (`apportion`).
 
 What was assigned stays: `splits.jsonl` is read first. A new record goes where those are that it
-belongs with; if they are in two splits, it is left out.
+belongs with; if they are in two splits, it is left out. So is one whose text or lineage changed,
+where it no longer belongs with those of its split.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.groups import NOWHERE, Bridge, Firm, Groups
 from distillgen.leakage import Leak, Leakage, leakage
-from distillgen.lineage import Lineage, names
+from distillgen.lineage import Lineage, names, parents
 from distillgen.records import JSON, Answer, Assignment
 from distillgen.records import SPLITS as SPLITS  # noqa: PLC0414
 from distillgen.records import Split as Split  # noqa: PLC0414
@@ -48,7 +49,7 @@ class Summary:
     largest: int
     """Records of the largest group."""
     stayed: int
-    """Records that were assigned before."""
+    """Records that were assigned before, and did not change."""
     anew: bool
     """Shares, random seed or `--seeds-for-test` changed, so nothing stayed."""
     leakage: Leakage = field(default_factory=Leakage)
@@ -133,6 +134,8 @@ class _Records:
         self.lent: list[Assigned] = []
         self.ids = array("Q")
         """Digests of their ids."""
+        self.contents = array("Q")
+        """Digests of prompts and lineage; records that share an id have one together."""
         self.stored_groups = array("Q")
         """The groups they were in before; 0 for none."""
         self._dice = array("Q")
@@ -151,6 +154,7 @@ class _Records:
         n = self.groups.add(split, firm)
         self.prompts.add(answer.id, answer.user_context, answer.question, answer.images)
         self.ids.append(id)
+        self.contents.append(_content(answer, self.prompts.digests[n]))
         self.stored_groups.append(group)
         spelled = answer.id.encode("utf-8", "surrogatepass")
         drawn = hashlib.blake2b(spelled, digest_size=8, salt=self._salt).digest()
@@ -170,6 +174,7 @@ class _Records:
     def split(self, shares: Mapping[Split, float]) -> bytearray:
         """The split of each, by its place in `SPLITS` from 1; 0 for those left out."""
         self.prompts.complete()
+        self._loosen()
         self._join()
         groups = self.groups
         splits = fill(groups, self._dice, self._strata, list(self._stratum_names), shares)
@@ -179,6 +184,16 @@ class _Records:
                 splits[n] = NOWHERE
         return splits
 
+    def _loosen(self) -> None:
+        """A record that changed keeps its split only where it belongs with nothing elsewhere."""
+        for run in equal(self.ids, range(len(self.ids))):
+            whole = sum(self.contents[n] for n in run) % 2**64
+            for n in run:
+                self.contents[n] = whole
+        for n, (id, content) in enumerate(zip(self.ids, self.contents, strict=True)):
+            if self.groups.firm[n] and self.stored.changed(id, content):
+                self.groups.firm[n], self.stored_groups[n] = Firm.WISHED, 0
+
     def _join(self) -> None:
         known = (n for n, group in enumerate(self.stored_groups) if group)
         for run in equal(self.stored_groups, known):
@@ -187,6 +202,11 @@ class _Records:
             self.groups.join_all(sorted(numbers, key=self.ids.__getitem__))
         join_equal(self.prompts, self.groups)
         join_near(self.prompts, self.groups)
+
+
+def _content(answer: Answer, prompt: int) -> int:
+    kin = (*sorted(parents(answer)), answer.family)
+    return digest("\0".join([str(prompt), *kin])) if any(kin) else prompt
 
 
 def _stratum(answer: Answer) -> str:
@@ -216,17 +236,21 @@ def _write(records: _Records, splits: Sequence[int], path: Path, asked: dict[str
             spelled = records.prompts.id(n)
             if split:
                 group = f"{named[records.groups.find(n)]:016x}"
-                write(Assignment(id=spelled, split=SPLITS[split - 1], group=group))
+                content = f"{records.contents[n]:016x}"
+                write(Assignment(id=spelled, split=SPLITS[split - 1], group=group, content=content))
             else:
-                detail = _detail(bridges[id], records.prompts)
+                detail = _detail(spelled, bridges[id], records.prompts)
                 write(Assignment(id=spelled, split=None, reason="bridge", detail=detail))
         for one in records.stored.others():
             write(one)
 
 
-def _detail(bridge: Bridge, prompts: Prompts) -> str:
+def _detail(id: str, bridge: Bridge, prompts: Prompts) -> str:
     here, there = (SPLITS[split - 1] for split in (bridge.here, bridge.there))
-    return f"belongs with {prompts.id(bridge.of)} of {here} and {prompts.id(bridge.to)} of {there}"
+    of, to = prompts.id(bridge.of), prompts.id(bridge.to)
+    if of == id:
+        return f"is of {here} by itself, and belongs with {to} of {there}"
+    return f"belongs with {of} of {here} and {to} of {there}"
 
 
 def _named(groups: Groups, ids: Sequence[int], stored: Sequence[int]) -> "array[int]":
