@@ -116,7 +116,7 @@ class Stored:
         return (code, self._groups[place]) if place is not None and code else (NOWHERE, 0)
 
     def changed(self, id: int, content: int) -> bool:
-        """Whether the content of a record was another; one whose line tells none has not changed."""
+        """Whether the content of a record was another; where its line tells none, it was not."""
         place = self._place(id)
         return place is not None and self._contents[place] not in (0, content)
 

@@ -27,6 +27,7 @@ from distillgen.lineage import Lineage, names, parents
 from distillgen.records import JSON, Answer, Assignment
 from distillgen.records import SPLITS as SPLITS  # noqa: PLC0414
 from distillgen.records import Split as Split  # noqa: PLC0414
+from distillgen.review.reviewed import Reviewed
 from distillgen.sorting import equal
 
 FILE = "splits.jsonl"
@@ -98,13 +99,16 @@ def assign(
     stored: Path,
     held_out: bool = False,
     lent: Sequence[Path] = (),
+    reviewed: Reviewed | None = None,
 ) -> Summary:
     """Write the split of every answer into the file `stored`, keeping what it says already.
 
     The answers are walked once; what is compared lies in temporary files, some 100 bytes of each in
     memory. `held_out` puts the records of the strategy `seed` into `test`, with all that belongs
     with them. `lent` are such files of the runs that these records were made from: a child goes
-    where its parent is. If shares, random seed or `held_out` are not those that the file was made
+    where its parent is. Compared are the texts that are exported, those of people in place of the
+    teacher's (`reviewed`); a rejected record has a split, as pairs may be made of it, but does not
+    stand in the table. If shares, random seed or `held_out` are not those that the file was made
     with, all is assigned anew.
 
     Raises:
@@ -118,8 +122,11 @@ def assign(
     with Prompts() as prompts:
         records = _Records(prompts, Stored(stored, asked), random_seed, held_out)
         records.lent = [Assigned(path) for path in lent]
-        for answer in answers:
-            records.add(answer)
+        for given in answers:
+            answer, why = reviewed.taken(given) if reviewed else (given, None)
+            n = records.add(answer)
+            if why:
+                records.rejected.append(n)
         splits = records.split(asked["shares"])
         _write(records, splits, stored, asked)
         return _summary(records, splits)
@@ -132,6 +139,8 @@ class _Records:
         self.prompts, self.stored, self.held_out = prompts, stored, held_out
         self.groups, self.lineage = Groups(), Lineage()
         self.lent: list[Assigned] = []
+        self.rejected = array("I")
+        """Numbers of those that people do not want exported."""
         self.ids = array("Q")
         """Digests of their ids."""
         self.contents = array("Q")
@@ -143,8 +152,8 @@ class _Records:
         self._strata = array("H")
         self._stratum_names = {"": 0}
 
-    def add(self, answer: Answer) -> None:
-        """One more."""
+    def add(self, answer: Answer) -> int:
+        """One more, and its number."""
         id = digest(answer.id)
         split, group, firm = self.stored.get(id)
         if self.held_out and answer.strategy == "seed" and not split:
@@ -165,6 +174,7 @@ class _Records:
         self._strata.append(known.get(name, 0))
         for name in names(answer):
             self.lineage.add(n, name)
+        return n
 
     def _of_parent(self, answer: Answer) -> int:
         """The split of the first parent that is in a run that these were made from; 0 for none."""
@@ -266,7 +276,9 @@ def _named(groups: Groups, ids: Sequence[int], stored: Sequence[int]) -> "array[
 
 
 def _summary(records: _Records, splits: bytearray) -> Summary:
-    groups = records.groups
+    groups, exported = records.groups, splits[:]
+    for n in records.rejected:
+        exported[n] = NOWHERE
     sizes = array("I", bytes(4 * len(groups)))
     for n, split in enumerate(splits):
         if split:
@@ -278,5 +290,5 @@ def _summary(records: _Records, splits: bytearray) -> Summary:
         largest=max(sizes, default=0),
         stayed=groups.firm.count(Firm.ASSIGNED),
         anew=records.stored.anew,
-        leakage=leakage(records.prompts, records.lineage, splits),
+        leakage=leakage(records.prompts, records.lineage, exported),
     )
