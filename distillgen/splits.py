@@ -13,12 +13,13 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from distillgen.apportion import fill
 from distillgen.assigned import Assigned as Assigned  # noqa: PLC0414
 from distillgen.assigned import Stored
-from distillgen.clusters import Prompts, digest, join_equal, join_near
+from distillgen.clusters import Prompts, digest, join_near
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.groups import NOWHERE, Bridge, Firm, Groups
@@ -208,9 +209,8 @@ class _Records:
         known = (n for n, group in enumerate(self.stored_groups) if group)
         for run in equal(self.stored_groups, known):
             self.groups.join_all(run)
-        for numbers in self.lineage.runs():
+        for numbers in chain(self.lineage.runs(), self.prompts.equal()):
             self.groups.join_all(sorted(numbers, key=self.ids.__getitem__))
-        join_equal(self.prompts, self.groups)
         join_near(self.prompts, self.groups)
 
 

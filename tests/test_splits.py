@@ -500,7 +500,7 @@ def leaks(answers: Sequence[Answer], where: Mapping[str, str]) -> leakage.Leakag
     lineage = Lineage()
     with Prompts() as prompts:
         for n, one in enumerate(answers):
-            prompts.add(one.id, one.user_context, one.question)
+            prompts.add(one.id, one.user_context, one.question, one.images)
             for name in names(one):
                 lineage.add(n, name)
         prompts.complete()
@@ -519,6 +519,29 @@ def test_the_table_finds_what_was_planted():
     assert test.nearest_highest == 1
     assert validation.nearest_highest < 0.7
     assert 0 < validation.nearest_mean < validation.nearest_highest
+
+
+def test_the_table_takes_what_is_asked_of_other_images_for_no_leak():
+    answers, where = planted()
+    alone = [one.model_copy(update={"images": (f"{one.id}.png",)}) for one in answers]
+    same = {"user_context": "", "question": "Describe this image."}
+    answers = [one.model_copy(update=same) for one in alone]
+    answers[-1] = answers[-1].model_copy(update={"images": answers[0].images})
+    assert [(leak.equal, leak.near) for leak in leaks(answers, where).leaks] == [
+        (1, 1), (0, 0), (0, 0)
+    ]  # fmt: skip
+
+
+def test_prompts_that_are_trained_as_one_text_are_equal_however_they_are_divided(tmp_path):
+    parts = strangers(100)
+    whole = [
+        answer(f"w{n}", "", f"{one.user_context}\n\n{one.question}") for n, one in enumerate(parts)
+    ]
+    found = split(shuffled([*parts, *whole]), tmp_path)
+    assert all(found[f"s{n}"] == found[f"w{n}"] for n in range(100))
+    where = {one.id: "train" for one in parts} | {one.id: "test" for one in whole}
+    (leak,) = leaks([*parts, *whole], where).leaks
+    assert (leak.equal, leak.near) == (100, 100)
 
 
 def test_the_table_finds_what_a_random_split_leaks_and_none_in_ours(tmp_path):
