@@ -212,9 +212,9 @@ def join_near(prompts: Prompts, groups: Groups) -> None:
     if all(firm == Firm.ASSIGNED for firm in groups.firm):
         return
     for bucket in prompts.buckets():
-        head = groups.find(bucket[0])
-        if any(groups.find(n) != head for n in bucket):
-            _compare(bucket, prompts, groups)
+        there = [n for n in bucket if n not in groups.out]
+        if len(set(map(groups.find, there))) > 1:
+            _compare(there, prompts, groups)
 
 
 def _compare(bucket: Sequence[int], prompts: Prompts, groups: Groups) -> None:
