@@ -69,7 +69,7 @@ def _packed(one: Assignment) -> int:
 
 
 class Stored:
-    """What was assigned before; 18 bytes a record."""
+    """What was assigned before; 26 bytes a record."""
 
     def __init__(self, path: Path, asked: Mapping[str, JSON]) -> None:
         """Reads `splits.jsonl`; what was made when something else was asked does not count.
@@ -81,14 +81,16 @@ class Stored:
         first = next(_read(path), None)
         self.anew = first is not None and bool(first.asked) and first.asked != asked
         """There is something, and it does not count."""
-        ids, groups, codes = array("Q"), array("Q"), bytearray()
+        ids, groups, contents, codes = array("Q"), array("Q"), array("Q"), bytearray()
         for one in self._lines():
             ids.append(digest(one.id))
             groups.append(int(one.group, 16) if one.group else digest(one.id))
+            contents.append(int(one.content or "0", 16))
             codes.append(_code(one) | one.absent << 2)
         order = array("I", in_order(ids, range(len(ids))))
         self._ids = array("Q", map(ids.__getitem__, order))
         self._groups = array("Q", map(groups.__getitem__, order))
+        self._contents = array("Q", map(contents.__getitem__, order))
         self._codes = bytes(map(codes.__getitem__, order))
         self._met = bytearray(len(order))
 
@@ -105,6 +107,18 @@ class Stored:
             return NOWHERE, 0, Firm.FREE
         code = self._codes[place]
         return code & 3, self._groups[place], Firm.WISHED if code & 4 else Firm.ASSIGNED
+
+    def find(self, id: int) -> tuple[int, int]:
+        """Split and group of a record that need not be among the answers; `NOWHERE` and 0 if it is
+        new, or was left out."""
+        place = self._place(id)
+        code = 0 if place is None else self._codes[place] & 3
+        return (code, self._groups[place]) if place is not None and code else (NOWHERE, 0)
+
+    def changed(self, id: int, content: int) -> bool:
+        """Whether the content of a record was another; where its line tells none, it was not."""
+        place = self._place(id)
+        return place is not None and self._contents[place] not in (0, content)
 
     def others(self) -> Iterator[Assignment]:
         """The assignments of records that nobody asked for."""

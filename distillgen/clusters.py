@@ -15,9 +15,10 @@ The order of the prompts means nothing: their place in it is that of the digests
 
 import hashlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import chain
 from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO
 
@@ -96,12 +97,14 @@ class Bands:
 class Prompts:
     """Prompts with their ids, numbered from 0: in temporary files, some 500 bytes each.
 
-    In memory are 16 bytes of each, and while they are added each token once.
+    In memory are 24 bytes of each, and while they are added each token once.
     """
 
     def __init__(self) -> None:
         self.digests = array("Q")
         """64 bits of each prompt's tokens and images, whatever its id."""
+        self._rendered = array("Q")
+        """The same of what is trained: user context and question as one text."""
         self._offsets = array("Q", [0])
         self._vocabulary = _Vocabulary()
         self._texts: BinaryIO = BytesIO()
@@ -126,12 +129,12 @@ class Prompts:
         """
         found = tokens(user_context), tokens(question)
         context, asked = ("".join(map(self._vocabulary.__getitem__, each)) for each in found)
-        text = f"{asked}\0{context}\0{id}".encode("utf-8", "surrogatepass")
+        shown = str(digest("\n".join(images))) if images else ""
+        text = f"{asked}\0{context}\0{shown}\0{id}".encode("utf-8", "surrogatepass")
         self.digests.append(digest("\n".join(["\0".join(map(" ".join, found)), *images])))
+        self._rendered.append(digest("\n".join([" ".join(chain(*found)), *images])))
         self._offsets.append(self._offsets[-1] + len(text))
-        apart = "\n".join([*images, ""])
-        sketched = [[apart + token for token in ("", *each)] for each in found] if images else found
-        self._bands.add(minhash(sketched, BANDS * ROWS))
+        self._bands.add(minhash(_apart(found, shown), BANDS * ROWS))
         self._waiting.append(text)
         if len(self._waiting) == CHUNK:
             self._write()
@@ -152,17 +155,26 @@ class Prompts:
 
     def text(self, n: int) -> tuple[str, str]:
         """Question and user context of a prompt, a character for each token."""
-        asked, context, _ = self._read(n)
+        asked, context, *_ = self._read(n)
         return asked, context
+
+    def sketched(self, n: int) -> Sequence[Iterable[str]]:
+        """The same as it goes into a sketch, where prompts share nothing if their images differ."""
+        asked, context, shown, _ = self._read(n)
+        return _apart((asked, context), shown)
 
     def id(self, n: int) -> str:
         """The id of a prompt."""
-        return self._read(n)[2]
+        return self._read(n)[3]
 
     def _read(self, n: int) -> list[str]:
         self._texts.seek(self._offsets[n])
         read = self._texts.read(self._offsets[n + 1] - self._offsets[n])
-        return read.decode("utf-8", "surrogatepass").split("\0", 2)
+        return read.decode("utf-8", "surrogatepass").split("\0", 3)
+
+    def equal(self) -> Iterator[list[int]]:
+        """The numbers of prompts that are trained as the same, punctuation aside."""
+        return equal(self._rendered, range(len(self)))
 
     def by_content(self) -> "array[int]":
         """All numbers in an order that depends on the prompts alone."""
@@ -182,16 +194,14 @@ class Prompts:
                     yield bucket[start : start + BLOCK]
 
 
+def _apart(fields: Sequence[Iterable[str]], shown: str) -> Sequence[Iterable[str]]:
+    return [[f"{shown}\n{token}" for token in ("", *each)] for each in fields] if shown else fields
+
+
 def digest(text: str) -> int:
     """64 bits that stand for a text."""
     data = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
-
-
-def join_equal(prompts: Prompts, groups: Groups) -> None:
-    """Prompts with the same tokens belong together."""
-    for same in equal(prompts.digests, range(len(prompts))):
-        groups.join_all(same)
 
 
 def join_near(prompts: Prompts, groups: Groups) -> None:
@@ -202,9 +212,9 @@ def join_near(prompts: Prompts, groups: Groups) -> None:
     if all(firm == Firm.ASSIGNED for firm in groups.firm):
         return
     for bucket in prompts.buckets():
-        head = groups.find(bucket[0])
-        if any(groups.find(n) != head for n in bucket):
-            _compare(bucket, prompts, groups)
+        there = [n for n in bucket if n not in groups.out]
+        if len(set(map(groups.find, there))) > 1:
+            _compare(there, prompts, groups)
 
 
 def _compare(bucket: Sequence[int], prompts: Prompts, groups: Groups) -> None:

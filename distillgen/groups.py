@@ -19,7 +19,8 @@ class Firm(IntEnum):
 
     FREE = 0
     WISHED = 1
-    """It should be there, but is rather left out than parted from others."""
+    """It should be there, or was before it changed, but is rather left out than parted from
+    others."""
     ASSIGNED = 2
     """It is there already, with all it was compared with."""
 

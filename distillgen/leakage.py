@@ -35,7 +35,8 @@ class Leak:
     records: int
     """Of the smaller."""
     equal: int
-    """Records whose prompt stands in the larger one too: same words, punctuation aside."""
+    """Records whose prompt stands in the larger one too: user context and question as one text,
+    punctuation aside, and the images."""
     near: int
     """Records with a near duplicate there, the equal ones among them."""
     kin: int
@@ -109,7 +110,7 @@ def leakage(prompts: Prompts, lineage: Lineage, splits: Sequence[int]) -> Leakag
         return Leakage()
     order = prompts.by_content()
     alike, kin, near = (_Found(pairs, splits) for _ in range(3))
-    for same in equal(prompts.digests, order):
+    for same in prompts.equal():
         alike.share(same)
     for run in lineage.runs():
         kin.share(run)
@@ -164,7 +165,7 @@ def _find_near(prompts: Prompts, order: Sequence[int], splits: Sequence[int], ne
     """Band by band, each record that is looked up beside those of other splits in its bucket."""
     bands = Bands(BANDS)
     for n in range(len(order)):
-        bands.add(minhash(prompts.text(n), BANDS * ROWS, SEED))
+        bands.add(minhash(prompts.sketched(n), BANDS * ROWS, SEED))
     looked_up = [n for n in order if near.wanted(n)]
     for band in range(BANDS):
         keys = bands.keys(band)

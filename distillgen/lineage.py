@@ -20,9 +20,12 @@ def names(answer: Answer) -> set[str]:
     """
     family = answer.family or content_id(answer.user_context, answer.question, answer.images)
     found = {f"id {answer.id}", f"family {family}"}
-    if answer.strategy not in ONLY_SHOWN:
-        found |= {f"id {parent}" for parent in answer.parents}
-    return found
+    return found | {f"id {parent}" for parent in parents(answer)}
+
+
+def parents(answer: Answer) -> tuple[str, ...]:
+    """Ids of the records that it was made of."""
+    return () if answer.strategy in ONLY_SHOWN else answer.parents
 
 
 class Lineage:

@@ -835,6 +835,8 @@ class Assignment(Record):
     """Its split; null where it is left out of all of them."""
     group: str = ""
     """What it shares with all records that it must not be parted from, 16 hexadecimal digits."""
+    content: str = ""
+    """Digest of its prompt and lineage, 16 hexadecimal digits, by which a change is noticed."""
     reason: Literal["", "bridge"] = ""
     """Why it is left out: `bridge` belongs with records of two splits."""
     detail: str = ""

@@ -5,27 +5,30 @@ groups come in an order that their ids and the random seed decide, and fill the 
 (`apportion`).
 
 What was assigned stays: `splits.jsonl` is read first. A new record goes where those are that it
-belongs with; if they are in two splits, it is left out.
+belongs with; if they are in two splits, it is left out. So is one whose text or lineage changed,
+where it no longer belongs with those of its split.
 """
 
 import hashlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from distillgen.apportion import fill
 from distillgen.assigned import Assigned as Assigned  # noqa: PLC0414
 from distillgen.assigned import Stored
-from distillgen.clusters import Prompts, digest, join_equal, join_near
+from distillgen.clusters import Prompts, digest, join_near
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.groups import NOWHERE, Bridge, Firm, Groups
 from distillgen.leakage import Leak, Leakage, leakage
-from distillgen.lineage import Lineage, names
+from distillgen.lineage import Lineage, names, parents
 from distillgen.records import JSON, Answer, Assignment
 from distillgen.records import SPLITS as SPLITS  # noqa: PLC0414
 from distillgen.records import Split as Split  # noqa: PLC0414
+from distillgen.review.reviewed import Reviewed
 from distillgen.sorting import equal
 
 FILE = "splits.jsonl"
@@ -48,7 +51,7 @@ class Summary:
     largest: int
     """Records of the largest group."""
     stayed: int
-    """Records that were assigned before."""
+    """Records that were assigned before, and did not change."""
     anew: bool
     """Shares, random seed or `--seeds-for-test` changed, so nothing stayed."""
     leakage: Leakage = field(default_factory=Leakage)
@@ -97,13 +100,16 @@ def assign(
     stored: Path,
     held_out: bool = False,
     lent: Sequence[Path] = (),
+    reviewed: Reviewed | None = None,
 ) -> Summary:
     """Write the split of every answer into the file `stored`, keeping what it says already.
 
     The answers are walked once; what is compared lies in temporary files, some 100 bytes of each in
     memory. `held_out` puts the records of the strategy `seed` into `test`, with all that belongs
     with them. `lent` are such files of the runs that these records were made from: a child goes
-    where its parent is. If shares, random seed or `held_out` are not those that the file was made
+    where its parent is. Compared are the texts that are exported, those of people in place of the
+    teacher's (`reviewed`); a rejected record has a split, as pairs may be made of it, but does not
+    stand in the table. If shares, random seed or `held_out` are not those that the file was made
     with, all is assigned anew.
 
     Raises:
@@ -117,8 +123,11 @@ def assign(
     with Prompts() as prompts:
         records = _Records(prompts, Stored(stored, asked), random_seed, held_out)
         records.lent = [Assigned(path) for path in lent]
-        for answer in answers:
-            records.add(answer)
+        for given in answers:
+            answer, why = reviewed.taken(given) if reviewed else (given, None)
+            n = records.add(answer)
+            if why:
+                records.rejected.append(n)
         splits = records.split(asked["shares"])
         _write(records, splits, stored, asked)
         return _summary(records, splits)
@@ -131,8 +140,12 @@ class _Records:
         self.prompts, self.stored, self.held_out = prompts, stored, held_out
         self.groups, self.lineage = Groups(), Lineage()
         self.lent: list[Assigned] = []
+        self.rejected = array("I")
+        """Numbers of those that people do not want exported."""
         self.ids = array("Q")
         """Digests of their ids."""
+        self.contents = array("Q")
+        """Digests of prompts and lineage; records that share an id have one together."""
         self.stored_groups = array("Q")
         """The groups they were in before; 0 for none."""
         self._dice = array("Q")
@@ -140,8 +153,8 @@ class _Records:
         self._strata = array("H")
         self._stratum_names = {"": 0}
 
-    def add(self, answer: Answer) -> None:
-        """One more."""
+    def add(self, answer: Answer) -> int:
+        """One more, and its number."""
         id = digest(answer.id)
         split, group, firm = self.stored.get(id)
         if self.held_out and answer.strategy == "seed" and not split:
@@ -151,6 +164,7 @@ class _Records:
         n = self.groups.add(split, firm)
         self.prompts.add(answer.id, answer.user_context, answer.question, answer.images)
         self.ids.append(id)
+        self.contents.append(_content(answer, self.prompts.digests[n]))
         self.stored_groups.append(group)
         spelled = answer.id.encode("utf-8", "surrogatepass")
         drawn = hashlib.blake2b(spelled, digest_size=8, salt=self._salt).digest()
@@ -161,6 +175,7 @@ class _Records:
         self._strata.append(known.get(name, 0))
         for name in names(answer):
             self.lineage.add(n, name)
+        return n
 
     def _of_parent(self, answer: Answer) -> int:
         """The split of the first parent that is in a run that these were made from; 0 for none."""
@@ -170,6 +185,7 @@ class _Records:
     def split(self, shares: Mapping[Split, float]) -> bytearray:
         """The split of each, by its place in `SPLITS` from 1; 0 for those left out."""
         self.prompts.complete()
+        self._loosen()
         self._join()
         groups = self.groups
         splits = fill(groups, self._dice, self._strata, list(self._stratum_names), shares)
@@ -179,14 +195,28 @@ class _Records:
                 splits[n] = NOWHERE
         return splits
 
+    def _loosen(self) -> None:
+        """A record that changed keeps its split only where it belongs with nothing elsewhere."""
+        for run in equal(self.ids, range(len(self.ids))):
+            whole = sum(self.contents[n] for n in run) % 2**64
+            for n in run:
+                self.contents[n] = whole
+        for n, (id, content) in enumerate(zip(self.ids, self.contents, strict=True)):
+            if self.groups.firm[n] and self.stored.changed(id, content):
+                self.groups.firm[n], self.stored_groups[n] = Firm.WISHED, 0
+
     def _join(self) -> None:
         known = (n for n, group in enumerate(self.stored_groups) if group)
         for run in equal(self.stored_groups, known):
             self.groups.join_all(run)
-        for numbers in self.lineage.runs():
+        for numbers in chain(self.lineage.runs(), self.prompts.equal()):
             self.groups.join_all(sorted(numbers, key=self.ids.__getitem__))
-        join_equal(self.prompts, self.groups)
         join_near(self.prompts, self.groups)
+
+
+def _content(answer: Answer, prompt: int) -> int:
+    kin = (*sorted(parents(answer)), answer.family)
+    return digest("\0".join([str(prompt), *kin])) if any(kin) else prompt
 
 
 def _stratum(answer: Answer) -> str:
@@ -216,17 +246,21 @@ def _write(records: _Records, splits: Sequence[int], path: Path, asked: dict[str
             spelled = records.prompts.id(n)
             if split:
                 group = f"{named[records.groups.find(n)]:016x}"
-                write(Assignment(id=spelled, split=SPLITS[split - 1], group=group))
+                content = f"{records.contents[n]:016x}"
+                write(Assignment(id=spelled, split=SPLITS[split - 1], group=group, content=content))
             else:
-                detail = _detail(bridges[id], records.prompts)
+                detail = _detail(spelled, bridges[id], records.prompts)
                 write(Assignment(id=spelled, split=None, reason="bridge", detail=detail))
         for one in records.stored.others():
             write(one)
 
 
-def _detail(bridge: Bridge, prompts: Prompts) -> str:
+def _detail(id: str, bridge: Bridge, prompts: Prompts) -> str:
     here, there = (SPLITS[split - 1] for split in (bridge.here, bridge.there))
-    return f"belongs with {prompts.id(bridge.of)} of {here} and {prompts.id(bridge.to)} of {there}"
+    of, to = prompts.id(bridge.of), prompts.id(bridge.to)
+    if of == id:
+        return f"is of {here} by itself, and belongs with {to} of {there}"
+    return f"belongs with {of} of {here} and {to} of {there}"
 
 
 def _named(groups: Groups, ids: Sequence[int], stored: Sequence[int]) -> "array[int]":
@@ -242,7 +276,9 @@ def _named(groups: Groups, ids: Sequence[int], stored: Sequence[int]) -> "array[
 
 
 def _summary(records: _Records, splits: bytearray) -> Summary:
-    groups = records.groups
+    groups, exported = records.groups, splits[:]
+    for n in records.rejected:
+        exported[n] = NOWHERE
     sizes = array("I", bytes(4 * len(groups)))
     for n, split in enumerate(splits):
         if split:
@@ -254,5 +290,5 @@ def _summary(records: _Records, splits: bytearray) -> Summary:
         largest=max(sizes, default=0),
         stayed=groups.firm.count(Firm.ASSIGNED),
         anew=records.stored.anew,
-        leakage=leakage(records.prompts, records.lineage, splits),
+        leakage=leakage(records.prompts, records.lineage, exported),
     )

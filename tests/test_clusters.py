@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distillgen import clusters
-from distillgen.clusters import WINDOW, Prompts, join_equal, join_near
+from distillgen.clusters import WINDOW, Prompts, join_near
 from distillgen.dedupe import alike
 from distillgen.groups import Firm, Groups
 
@@ -26,7 +26,8 @@ def grouped(texts: Iterable[Text], images: Sequence[str] = ()) -> set[frozenset[
             groups.add()
             prompts.add(str(n), context, question, images[n : n + 1])
         prompts.complete()
-        join_equal(prompts, groups)
+        for same in prompts.equal():
+            groups.join_all(same)
         join_near(prompts, groups)
     return parts(groups)
 

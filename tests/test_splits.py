@@ -261,6 +261,79 @@ def test_what_comes_back_is_left_out_if_others_took_its_place(tmp_path):
     assert back[gone.id] == ("test" if there == "test" else None)
 
 
+def parted(found: Mapping[str, str | None], pairs: Iterable[tuple[str, str]]) -> int:
+    return sum(len({found[one], found[other]} - {None}) > 1 for one, other in pairs)
+
+
+def test_near_duplicates_under_the_ids_of_other_texts_are_not_parted(tmp_path):
+    before = split(strangers(200), tmp_path)
+    new = strangers(100, 200)
+    pairs = [(f"s{2 * n}", f"s{2 * n + 1}") for n in range(100)]
+    answers = [
+        answer(id, one.user_context, f"{one.question}{more}")
+        for one, ids in zip(new, pairs, strict=True)
+        for id, more in zip(ids, ("", " please"), strict=True)
+    ]
+    after = split(answers, tmp_path)
+    assert parted(after, pairs) == 0
+    assert {id: where for id, where in after.items() if where}.items() <= before.items()
+    apart = sum(before[one] != before[other] for one, other in pairs)
+    assert list(after.values()).count(None) == apart > 20
+    assert split(shuffled(answers), tmp_path / "other") == split(answers, tmp_path / "again")
+
+
+def test_a_changed_record_stays_unless_what_it_is_like_now_is_elsewhere(tmp_path):
+    old = strangers(100)
+    before = split(old, tmp_path)
+    train, other, test = (
+        [o for o in old if before[o.id] == s][n]
+        for s, n in (("train", 0), ("train", 1), ("test", 0))
+    )
+    fresh = strangers(1, 500)[0]
+    like = {"user_context": test.user_context, "question": test.question}
+    new = {"user_context": fresh.user_context, "question": fresh.question}
+    changed = {train.id: train.model_copy(update=like), other.id: other.model_copy(update=new)}
+    done = assign([changed.get(o.id, o) for o in old], THIRDS, 0, tmp_path / "splits.jsonl")
+    after = {row["id"]: row for row in rows(tmp_path)}
+    assert {id: row["split"] for id, row in after.items()} == {**before, train.id: None}
+    assert after[train.id]["detail"] == f"is of train by itself, and belongs with {test.id} of test"
+    assert (done.left_out, done.stayed) == (1, 98)
+    assert all(leak.near == 0 for leak in done.leakage.leaks)
+
+
+def test_a_record_whose_parents_changed_is_left_out_where_they_are_elsewhere(tmp_path):
+    old = strangers(100)
+    before = split(old, tmp_path)
+    train, test = (next(o for o in old if before[o.id] == s) for s in ("train", "test"))
+    child = train.model_copy(update={"parents": (test.id,), "strategy": "evolve"})
+    after = split([child if o is train else o for o in old], tmp_path)
+    assert after == {**before, train.id: None}
+
+
+def test_of_records_that_share_an_id_a_change_of_any_counts(tmp_path):
+    twins = [strangers(1, n)[0].model_copy(update={"id": "twin"}) for n in (100, 101)]
+    old = strangers(98)
+    before = split([*twins, *old], tmp_path)
+    kept = (tmp_path / "splits.jsonl").read_bytes()
+    assert assign([*twins[::-1], *old], THIRDS, 0, tmp_path / "splits.jsonl").stayed == 100
+    assert (tmp_path / "splits.jsonl").read_bytes() == kept
+    there = next(o for o in old if before[o.id] != before["twin"])
+    after = split([twins[0], there.model_copy(update={"id": "twin"}), *old], tmp_path)
+    assert after == {**before, "twin": None}
+
+
+def test_a_line_without_a_digest_is_taken_as_unchanged_and_has_one_from_then_on(tmp_path):
+    old = strangers(50)
+    lines = [f'{{"id": "{o.id}", "split": "{s}"}}\n'
+             for o, s in zip(old, ["train", "test"] * 25, strict=True)]  # fmt: skip
+    (tmp_path / "splits.jsonl").write_text("".join(lines))
+    old[0] = old[1].model_copy(update={"id": "s0"})
+    assert parted(split(old, tmp_path), [("s0", "s1")]) == 1
+    assert all(len(row["content"]) == 16 for row in rows(tmp_path))
+    old[2] = old[3].model_copy(update={"id": "s2"})
+    assert split(old, tmp_path)["s2"] is None
+
+
 @settings(max_examples=15)
 @given(st.integers(0, 10**6))
 def test_however_it_grows_nothing_near_and_no_lineage_is_parted(tmp_path_factory, seed):
@@ -281,8 +354,15 @@ def test_however_it_grows_nothing_near_and_no_lineage_is_parted(tmp_path_factory
                 parents = tuple(rng.choice(answers).id for _ in range(rng.randint(1, 2)))
                 one = one.model_copy(update={"parents": parents, "strategy": "evolve"})
             answers.insert(rng.randrange(len(answers) + 1), one)
+        changed = set()
+        for place in rng.sample(range(len(answers)), 5 * (step > 0)):
+            like, old = rng.choice(answers), answers[place]
+            texts = {"user_context": like.user_context, "question": f"{like.question} now"}
+            answers[place] = old.model_copy(update=texts)
+            changed.add(old.id)
         before, found = found, split(answers, folder)
-        assert all(found[id] == where for id, where in before.items() if where)
+        for id, where in before.items():
+            assert found[id] == where or not where or (id in changed and not found[id])
         for one in answers:
             for other in answers:
                 texts = [(a.user_context, a.question) for a in (one, other)]
@@ -420,7 +500,7 @@ def leaks(answers: Sequence[Answer], where: Mapping[str, str]) -> leakage.Leakag
     lineage = Lineage()
     with Prompts() as prompts:
         for n, one in enumerate(answers):
-            prompts.add(one.id, one.user_context, one.question)
+            prompts.add(one.id, one.user_context, one.question, one.images)
             for name in names(one):
                 lineage.add(n, name)
         prompts.complete()
@@ -439,6 +519,29 @@ def test_the_table_finds_what_was_planted():
     assert test.nearest_highest == 1
     assert validation.nearest_highest < 0.7
     assert 0 < validation.nearest_mean < validation.nearest_highest
+
+
+def test_the_table_takes_what_is_asked_of_other_images_for_no_leak():
+    answers, where = planted()
+    alone = [one.model_copy(update={"images": (f"{one.id}.png",)}) for one in answers]
+    same = {"user_context": "", "question": "Describe this image."}
+    answers = [one.model_copy(update=same) for one in alone]
+    answers[-1] = answers[-1].model_copy(update={"images": answers[0].images})
+    assert [(leak.equal, leak.near) for leak in leaks(answers, where).leaks] == [
+        (1, 1), (0, 0), (0, 0)
+    ]  # fmt: skip
+
+
+def test_prompts_that_are_trained_as_one_text_are_equal_however_they_are_divided(tmp_path):
+    parts = strangers(100)
+    whole = [
+        answer(f"w{n}", "", f"{one.user_context}\n\n{one.question}") for n, one in enumerate(parts)
+    ]
+    found = split(shuffled([*parts, *whole]), tmp_path)
+    assert all(found[f"s{n}"] == found[f"w{n}"] for n in range(100))
+    where = {one.id: "train" for one in parts} | {one.id: "test" for one in whole}
+    (leak,) = leaks([*parts, *whole], where).leaks
+    assert (leak.equal, leak.near) == (100, 100)
 
 
 def test_the_table_finds_what_a_random_split_leaks_and_none_in_ours(tmp_path):

@@ -75,9 +75,10 @@ def run(work: Work, source: Path, out: Path) -> Result:
     sha256, last = files.sha256_of(source), work.folder.manifest.commands.get("export")
     entry = work.begin("export", source, sha256)
     settings = work.settings
-    assigned, to_keep = _assigned(work, source, sha256, options, last)
+    reviewed = Reviewed.beside(work.folder.path)
+    assigned, to_keep = _assigned(work, source, sha256, options, reviewed, last)
     split_of = partial(_split_of, splits.Assigned(work.folder.path / splits.FILE))
-    reviewed, stages = Reviewed.beside(work.folder.path), None
+    stages = None
     if settings.curriculum:
         first = Reviewed(reviewed.decisions)
         of_train = (
@@ -170,15 +171,21 @@ def _push(repo: str, exported: Iterable[Exported]) -> str:
 
 
 def _assigned(
-    work: Work, source: Path, sha256: str, options: export.Options, last: Entry | None
+    work: Work,
+    source: Path,
+    sha256: str,
+    options: export.Options,
+    reviewed: Reviewed,
+    last: Entry | None,
 ) -> tuple[splits.Summary, dict[str, JSON]]:
     """The splits of the answers, and what to keep of it in the manifest.
 
-    Where the last export was of the same answers, what they came to is known, and nothing is
-    compared again.
+    Where the last export was of the same answers and decisions, what they came to is known, and
+    nothing is compared again.
     """
     held_out, path = work.settings.seeds_for_test, work.folder.path / splits.FILE
-    asked = [sha256, dict(options.shares), options.random_seed, held_out]
+    decisions = files.sha256_of(reviewed.decisions.path) if len(reviewed.decisions) else ""
+    asked = [sha256, dict(options.shares), options.random_seed, held_out, decisions]
     known = last.settled.get("splits", {}) if last else {}
     stamp = work.folder.manifest.files.get(splits.FILE)
     if known.get("asked") == asked and stamp and path.exists() and not files.changed(path, stamp):
@@ -193,8 +200,9 @@ def _assigned(
 
     with work.watch.counting("splits", lambda: read):
         found = splits.assign(
-            counted(), options.shares, options.random_seed, path, held_out, _lent(work)
-        )
+            counted(), options.shares, options.random_seed, path, held_out, _lent(work),
+            Reviewed(reviewed.decisions),
+        )  # fmt: skip
     return found, {"asked": asked, "summary": found.as_json()}
 
 
