@@ -290,6 +290,28 @@ def test_a_page_that_a_person_changed_is_kept(run, cli, server, tmp_path):
     assert "questions with answers" in (run / "report.html").read_text()
 
 
+def test_a_page_is_never_written_over_anything_else(run, cli, server, tmp_path):
+    cli("run", tmp_path / "stock_advisor.jsonl", "-n", 4, *teacher(server), "-o", "other")
+    cli("report", "other", "-o", "theirs.html")
+    (tmp_path / "mine.html").write_text("mine")
+    (tmp_path / "folder.html").mkdir()
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+            and path.suffix in (".jsonl", ".html", ".sqlite")}  # fmt: skip
+    for out, more, said in (
+        ("run/answers.jsonl", ["--overwrite"], "name a file that ends in .html"),
+        ("run/journal.sqlite", ["--overwrite"], "name a file that ends in .html"),
+        ("run", [], "name a file that ends in .html"),
+        ("mine.html", [], "was not written by distillgen"),
+        ("theirs.html", [], "is of another run"),
+        ("folder.html", [], "is a folder"),
+    ):
+        refused = cli("report", "run", "-o", out, *more, code=2)
+        assert said in refused.err, out
+    assert all(path.read_bytes() == data for path, data in kept.items())
+    cli("report", "run", "-o", "theirs.html", "--overwrite")
+    assert "6 questions with answers" in (tmp_path / "theirs.html").read_text()
+
+
 def test_a_comparison_says_where_it_is(run, cli, server, tmp_path):
     cli("run", tmp_path / "stock_advisor.jsonl", "-n", 4, *teacher(server), "-o", "other")
     kept = (run / "report.html").read_text()
