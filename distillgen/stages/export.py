@@ -86,6 +86,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
             if not out and split_of(answer.id) == "train"
         )
         stages = difficulty.curriculum(of_train, settings.stages)
+    counts = Counter(rejected=0)
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
@@ -93,13 +94,10 @@ def run(work: Work, source: Path, out: Path) -> Result:
         _about(work, source, options, closed, assigned.leakage),
         stages,
         reviewed,
+        counts,
     )  # fmt: skip
-    counts: Counter[str] = Counter()
-    for one in exported[:1]:
-        counts.update({str(split): n for split, n in one.records.items()})
-        counts["rejected"] = sum(one.left_out.values())
-        counts["kept"] = sum(one.records.values())
-        counts["given"] = counts["kept"] + counts["rejected"]
+    counts["given"] = counts.total()
+    counts["kept"] = counts["given"] - counts["rejected"]
     written = [path for one in exported for path in one.files]
     result = Result("export", dict(counts), ended="done", written=written, exported=exported)
     result.written.append(work.folder.path / splits.FILE)
@@ -118,7 +116,9 @@ def run(work: Work, source: Path, out: Path) -> Result:
     result.notes += [warning for one in exported for warning in one.warnings]
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
     result.notes += terms.warnings(teachers, settings.license)
-    work.finish(entry.model_copy(update={"settled": {"splits": to_keep}}), result)
+    formats = {one.format: {"records": one.records, "left_out": one.left_out} for one in exported}
+    settled_as = {"splits": to_keep, "formats": formats}
+    work.finish(entry.model_copy(update={"settled": settled_as}), result)
     if settings.push:
         result.notes.append(_push(settings.push, exported))
     return result

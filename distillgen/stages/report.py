@@ -61,5 +61,6 @@ def _seen(run: Path) -> dict[str, JSON]:
             found[name] = stamp.sha256 if stamp and kept else files.sha256_of(path)
     for command, entry in manifest.commands.items():
         if not command.startswith(COMMAND):
-            found[command] = [entry.source_sha256, entry.options, entry.counts, entry.prompts]
+            found[command] = [entry.source_sha256, entry.options, entry.counts, entry.prompts,
+                              entry.settled.get("formats")]  # fmt: skip
     return found
