@@ -124,8 +124,9 @@ MOST = 20
 
 def _checks(found: Facts) -> str:
     applied = [one for one in found.checks if one.applied]
+    changed = _changed(found)
     if not applied:
-        return "No check was run on these answers."
+        return changed or "No check was run on these answers."
     known = any(one.known for one in applied)
     head = ["check", "what it looks at", "answers", "passed"]
     head += ["right if passed", "right if failed"] * known
@@ -138,8 +139,18 @@ def _checks(found: Facts) -> str:
     ]  # fmt: skip
     return (
         f"{found.unfailing or 0:,} of {found.records:,} answers are known to fail none of these"
-        f" checks, which need no teacher. A check leaves nothing out by itself.\n\n"
-        + table(head, rows)
+        f" checks, which need no teacher. A check leaves nothing out by itself."
+        + f" {changed}".rstrip()
+        + f"\n\n{table(head, rows)}"
+    )
+
+
+def _changed(found: Facts) -> str:
+    if not found.outdated:
+        return ""
+    return (
+        f"{found.outdated:,} answers changed since they were checked: what was said of them does"
+        " not count."
     )
 
 

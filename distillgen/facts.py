@@ -144,6 +144,8 @@ class Facts:
     checks: tuple[CheckFacts, ...]
     unfailing: int | None
     """Answers that fail no check; None where none was run."""
+    outdated: int
+    """Answers that changed since they were checked: their verdicts are left out."""
     aspects: tuple[Aspect, ...]
     """Of the answers themselves, not of their candidates."""
     judges: Mapping[str, int]
@@ -236,7 +238,7 @@ def of(run: Path, source: Path | None = None) -> Facts:
         strategies=_ranked(walk.counts["strategy"]), labels=_ranked(walk.counts["label"]),
         flags=_ranked(walk.counts["flag"]), lengths=walk.lengths(), right=dict(walk.right),
         checks=tuple(_checks(walk.outcome)) if walk.outcome else (),
-        unfailing=walk.outcome.passed if walk.outcome else None,
+        unfailing=walk.outcome.passed if walk.outcome else None, outdated=walk.outdated,
         aspects=walk.aspects(), judges=_ranked(walk.counts["judge"]),
         bars=walk.calibration.bars() if walk.calibration.known else [],
         compared=_compared(run), soft=walk.soft if walk.soft.count else None,

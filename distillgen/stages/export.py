@@ -87,11 +87,12 @@ def run(work: Work, source: Path, out: Path) -> Result:
         )
         stages = difficulty.curriculum(of_train, settings.stages)
     counts = Counter(rejected=0)
+    about = _about(work, source, options, closed, assigned.leakage)
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
         closed, options, out, split_of,
-        _about(work, source, options, closed, assigned.leakage),
+        about,
         stages,
         reviewed,
         counts,
@@ -113,6 +114,10 @@ def run(work: Work, source: Path, out: Path) -> Result:
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
     result.notes += reviewed.notes()
+    if about.facts and about.facts.outdated:
+        result.notes.append(
+            f"{about.facts.outdated:,} answers changed since they were checked: distillgen check"
+        )
     result.notes += [warning for one in exported for warning in one.warnings]
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
     result.notes += terms.warnings(teachers, settings.license)
