@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from distillgen import answers, files, finals, stats
+from distillgen import answers, files, finals, sidecars, stats
 from distillgen.calibration import Calibration
 from distillgen.checked import TRUTH, Outcome
 from distillgen.checks import said
-from distillgen.records import JSON, Answer, Verdict, digest
+from distillgen.records import JSON, Answer, Verdict
 from distillgen.reliability import Reliability
 from distillgen.review.reviewed import Reviewed
 from distillgen.sidecars import CHECKS, SCORES
@@ -149,6 +149,8 @@ class Walk:
         self._worst: dict[str, list[tuple[float, int, Sample]]] = {}
         self._compared = 0
         self._line = 0
+        self.outdated = 0
+        """Records whose verdicts are about other texts, and count for nothing."""
 
     def add(self, record: Answer) -> None:
         """Take in the next record."""
@@ -167,16 +169,18 @@ class Walk:
         self._rank(one)
 
     def _sample(self, record: Answer) -> Sample:
-        checked = self._checked.of(self._line, record.id)
+        of = sidecars.of(record.user_context, record.question, record.rationale, said(record))
+        rows = self._checked.of(self._line, record.id)
+        checked = [row for row in rows if sidecars.stands(row, of)]
         self._has_verdicts = bool(checked)
+        self.outdated += bool(rows) and not checked
         verdicts = {
             name: Verdict(**verdict) for row in checked for name, verdict in row["checks"].items()
         } or record.checks
-        texts = [record.user_context, record.question, record.rationale, said(record)]
         scored = [
             row for row in self._scored.of(self._line, record.id) if row.get("candidate") is None
         ]
-        score = next((row for row in scored if row["of"] == digest(texts)[:16]), None)
+        score = next((row for row in scored if row["of"] == of), None)
         right = self._right(record, verdicts.get(TRUTH))
         if score is None:
             return Sample(record, verdicts, right=right)

@@ -26,14 +26,6 @@ WHY: Mapping[str, Mapping[str, str]] = {
     "select": findings.SUMS["select"],
 }  # fmt: skip
 """What the reasons of each ledger mean."""
-FORMATS: Mapping[str, str] = {
-    "no_question": "no question", "no_answer": "no answer", "no_rationale": "no rationale",
-    "images": "images, which the format cannot hold", "no_rows": "nothing in it for the format",
-    "too_long": "longer than --max-length", "no_soft_label": "no soft label",
-    "other_labels": "other labels than the rest", "same_answer": "both answers are the same",
-    "bridges_splits": "its two answers are of different splits", "no_split": "of no split",
-}  # fmt: skip
-"""The same, of what a format leaves out."""
 KNOWN_BY: Mapping[str, str] = {
     "right_wrong": "a right answer against a wrong one", "judge_margin": "by a judge's scores",
     "compared": "compared by a judge, the same in both orders",
@@ -54,7 +46,7 @@ def left_out(folder: Delivery, found: Facts | None) -> str:
     kept = sum(folder.records.values())
     rows.append(("export", "given", kept + folder.left_out.total()))
     rows += [
-        (None, f"left out: {FORMATS.get(why, code(why))}", n)
+        (None, f"left out: {findings.LEFT_OUT.get(why, code(why))}", n)
         for why, n in sorted(folder.left_out.items())
     ]
     rows.append((None, "**in this set**", kept))
@@ -113,7 +105,7 @@ def verdicts(found: Facts | None, closed: bool) -> str:
         flags = ", ".join(f"{code(name)} {n:,}" for name, n in sorted(found.flags.items()))
         parts.append(f"Answers with a flag: {flags}.")
     if found.reviews:
-        said = ", ".join(f"{code(name)} {n:,}" for name, n in sorted(found.reviews.items()))
+        said = ", ".join(f"{n:,} {findings.DECIDED[name]}" for name, n in found.reviews.items())
         parts.append(f"People reviewed records of this run: {said}.")
     return "\n\n".join(part for part in parts if part)
 
@@ -132,8 +124,9 @@ MOST = 20
 
 def _checks(found: Facts) -> str:
     applied = [one for one in found.checks if one.applied]
+    changed = _changed(found)
     if not applied:
-        return "No check was run on these answers."
+        return changed or "No check was run on these answers."
     known = any(one.known for one in applied)
     head = ["check", "what it looks at", "answers", "passed"]
     head += ["right if passed", "right if failed"] * known
@@ -146,8 +139,18 @@ def _checks(found: Facts) -> str:
     ]  # fmt: skip
     return (
         f"{found.unfailing or 0:,} of {found.records:,} answers are known to fail none of these"
-        f" checks, which need no teacher. A check leaves nothing out by itself.\n\n"
-        + table(head, rows)
+        f" checks, which need no teacher. A check leaves nothing out by itself."
+        + f" {changed}".rstrip()
+        + f"\n\n{table(head, rows)}"
+    )
+
+
+def _changed(found: Facts) -> str:
+    if not found.outdated:
+        return ""
+    return (
+        f"{found.outdated:,} answers changed since they were checked: what was said of them does"
+        " not count."
     )
 
 

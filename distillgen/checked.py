@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from distillgen import answers, checks
+from distillgen import answers, checks, sidecars
 from distillgen.checks import Setting
 from distillgen.errors import UserError
 from distillgen.files import Whole
@@ -128,11 +128,13 @@ def check(
     with Whole(folder / CHECKS) as out:
         for line in records:
             answer = answers.of_line(line)
-            answered |= bool(checks.said(answer))
+            said = checks.said(answer)
+            answered |= bool(said)
             verdicts = checks.of(answer, asked, setting)
+            of = sidecars.of(answer.user_context, answer.question, answer.rationale, said)
             out.write(
                 Checked(
-                    question=answer.question, checks=verdicts, line=line.line, id=answer.id
+                    question=answer.question, checks=verdicts, of=of, line=line.line, id=answer.id
                 ).row()
             )
             right = decisions.right(answer)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from distillgen import finals, inputs
+from distillgen import finals, inputs, sidecars
 from distillgen.inputs import Line, Records
-from distillgen.records import JSON, Candidate, content_id, digest
+from distillgen.records import JSON, Candidate, content_id
 
 FIELDS = (
     "question", "user_context", "rationale", "answer", "label", "gold", "images", "teacher",
@@ -67,7 +67,7 @@ class Item:
 
     def digest(self, one: Contender) -> str:
         """Of the texts that a judge is shown, 16 hexadecimal digits."""
-        return digest([self.user_context, self.question, one.rationale, one.answer])[:16]
+        return sidecars.of(self.user_context, self.question, one.rationale, one.answer)
 
     def right(self, one: Contender) -> bool | None:
         """Whether it comes to the right answer; None where that is not known."""

@@ -113,20 +113,20 @@ class Delivery:
     def _whole(self, name: str) -> Whole:
         return self.files.enter_context(Whole(self.path / name))
 
-    def take(self, record: Answer | Preference, split: Split | LeftOut, stage: int = 0) -> None:
-        """Write the rows of one record, or count why there are none."""
+    def take(self, record: Answer | Preference, split: Split | LeftOut, stage: int = 0) -> bool:
+        """Write the rows of one record, or count why there are none; whether there are any."""
         if isinstance(record, Answer) and record.soft_label and not self.told.labels:
             self.told = replace(self.told, labels=tuple(record.soft_label))
         if isinstance(split, LeftOut):
             self.left_out[str(split)] += 1
-            return
+            return False
         try:
             rows = self._rows(record)
         except LeftOut as why:
             self.left_out[str(why)] += 1
-            return
+            return False
         if not self._sound(record, rows):
-            return
+            return False
         self.records[split] += 1
         self.longest = max(self.longest, *map(tokens, rows))
         self._count(record)
@@ -135,6 +135,7 @@ class Delivery:
         self._write(rows, record, self.data[split], self.meta[split])
         if stage and split == "train":
             self._write(rows, record, self.staged[stage], self.staged_meta[stage])
+        return True
 
     def _count(self, record: Answer | Preference) -> None:
         if isinstance(record, Answer):

@@ -1,5 +1,6 @@
 """Write the answers as files for trainers: any number of formats, train, validation and test."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -125,12 +126,15 @@ def export(
     about: card.About,
     stages: Curriculum | None = None,
     reviewed: Reviewed | None = None,
+    counts: Counter[str] | None = None,
 ) -> list[Exported]:
     """Write a folder for each format: rows by split, sidecars, a card.
 
     One walk over the answers for all formats that are made of them, and one over the pairs, in
     bounded memory. `split_of` gives the split of a record by its id, or why it has none; what
-    people rejected is left out, and where they changed texts, theirs are taken. No file
+    people rejected is left out, and where they changed texts, theirs are taken. `counts` learns how
+    many records at least one format has, by split, and how many none has (`rejected`); pairs count
+    where nothing but pairs is wanted. No file
     changes before the last record is read and every rule is kept; then each appears whole, and an
     empty split has none.
 
@@ -147,15 +151,19 @@ def export(
         for given in answers:
             answer, why = reviewed.taken(given) if reviewed else (given, None)
             split = LeftOut(why) if why else split_of(answer.id)
-            for folder in of_answers:
-                folder.take(answer, split, stages.stage(answer) if stages else 0)
+            stage = stages.stage(answer) if stages else 0
+            taken = [folder.take(answer, split, stage) for folder in of_answers]
+            if taken and counts is not None:
+                counts[str(split) if any(taken) else "rejected"] += 1
         for pair in pairs if of_pairs else ():
             split = split_of(pair.chosen.id)
             same = split == split_of(pair.rejected.id)
             if why := reviewed.outdates(pair) if reviewed else None:
                 split, same = LeftOut(why), True
-            for folder in of_pairs:
-                folder.take(pair, split if same else LeftOut("bridges_splits"))
+            whither = split if same else LeftOut("bridges_splits")
+            taken = [folder.take(pair, whither) for folder in of_pairs]
+            if not of_answers and counts is not None:
+                counts[str(split) if any(taken) else "rejected"] += 1
         for folder in folders:
             folder.refuse()
         for folder in folders:

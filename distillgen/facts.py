@@ -144,6 +144,8 @@ class Facts:
     checks: tuple[CheckFacts, ...]
     unfailing: int | None
     """Answers that fail no check; None where none was run."""
+    outdated: int
+    """Answers that changed since they were checked: their verdicts are left out."""
     aspects: tuple[Aspect, ...]
     """Of the answers themselves, not of their candidates."""
     judges: Mapping[str, int]
@@ -168,6 +170,8 @@ class Facts:
     """Decisions of people."""
     splits: Mapping[str, int]
     """Records by split, where splits.jsonl says."""
+    formats: Mapping[str, Step]
+    """What each format of the last export took of what it was given, and why not the rest."""
     exports: Mapping[str, Mapping[str, int]]
     """By format the bytes of each file that was written."""
     used: Sequence[Used]
@@ -184,7 +188,7 @@ class Facts:
         """The commands that ran, in order."""
         way = _way(self.commands)
         return tuple(
-            _step(stage, entry.counts, stage in way)
+            _step(stage, entry.counts, stage in way, self.formats)
             for stage in STAGES
             if (entry := self.commands.get(stage)) and entry.counts
         )
@@ -234,7 +238,7 @@ def of(run: Path, source: Path | None = None) -> Facts:
         strategies=_ranked(walk.counts["strategy"]), labels=_ranked(walk.counts["label"]),
         flags=_ranked(walk.counts["flag"]), lengths=walk.lengths(), right=dict(walk.right),
         checks=tuple(_checks(walk.outcome)) if walk.outcome else (),
-        unfailing=walk.outcome.passed if walk.outcome else None,
+        unfailing=walk.outcome.passed if walk.outcome else None, outdated=walk.outdated,
         aspects=walk.aspects(), judges=_ranked(walk.counts["judge"]),
         bars=walk.calibration.bars() if walk.calibration.known else [],
         compared=_compared(run), soft=walk.soft if walk.soft.count else None,
@@ -243,8 +247,9 @@ def of(run: Path, source: Path | None = None) -> Facts:
             name: _histogram(score for _, score, _ in found) for name, found in nearest.items()
         },
         failures=_failures(run), rejected=rejected, contaminated=_contaminated(run),
-        reviews=_reviews(run), splits=_splits(run), exports=_exports(manifest),
-        used=_used(run), repeats=repeats, samples=walk.samples(nearest.get("question", [])),
+        reviews=_reviews(run), splits=_splits(run), formats=_formats(commands),
+        exports=_exports(manifest), used=_used(run), repeats=repeats,
+        samples=walk.samples(nearest.get("question", [])),
     )  # fmt: skip
 
 
@@ -289,12 +294,27 @@ def _way(commands: Mapping[str, Entry]) -> set[str]:
     return way
 
 
-def _step(stage: str, counts: Mapping[str, int], passed_on: bool) -> Step:
+def _step(
+    stage: str, counts: Mapping[str, int], passed_on: bool, formats: Mapping[str, Step]
+) -> Step:
+    """Of an export in one format the reasons are those of the format."""
     given = counts["asked"] + counts["extra"] if stage == "expand" else counts.get("given", 0)
     kept = counts.get("passed" if stage == "check" else "kept", 0)
     names = LOST.get(stage, [name for name in counts if name not in ("given", "kept")])
     lost = {name: n for name in names if (n := counts.get(name))}
+    if stage == "export" and len(formats) == 1:
+        (lost,) = (dict(one.lost) for one in formats.values())
     return Step(stage, given, kept, lost, passed_on)
+
+
+def _formats(commands: Mapping[str, Entry]) -> dict[str, Step]:
+    """By format; nothing where an older version exported."""
+    entry = commands.get("export")
+    found = {}
+    for name, one in (entry.settled.get("formats", {}) if entry else {}).items():
+        kept, lost = sum(one["records"].values()), one["left_out"]
+        found[name] = Step("export", kept + sum(lost.values()), kept, lost, passed_on=True)
+    return found
 
 
 def _checks(outcome: Outcome) -> Iterator[CheckFacts]:

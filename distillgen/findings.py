@@ -12,6 +12,7 @@ SUMS: Mapping[str, Mapping[str, str]] = {
         "kept": "kept", "not_judged": "not judged", "below_min": "below --min",
         "check_silent": "not checked", "check_failed": "failed a check",
         "too_near": "too near to better ones", "over_budget": "over the budget",
+        "rejected_by_review": "rejected by reviewers", "review_conflict": "reviewers differ",
     },
     "pairs": {
         "kept": "paired", "single": "with one answer only", "all_right": "all right",
@@ -19,6 +20,22 @@ SUMS: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 """What the ledger calls each sum."""
+LEFT_OUT: Mapping[str, str] = {
+    "no_question": "no question", "no_answer": "no answer", "no_rationale": "no rationale",
+    "no_label": "no label", "no_soft_label": "no soft label",
+    "other_labels": "other labels than the rest", "same_answer": "both answers are the same",
+    "images": "images, which the format cannot hold", "no_rows": "nothing in it for the format",
+    "too_long": "longer than --max-length", "no_split": "of no split",
+    "bridges_splits": "belongs with records of two splits",
+    "rejected_by_review": "rejected by reviewers", "review_conflict": "reviewers differ",
+    "rejected": "in no format",
+}  # fmt: skip
+"""Why a format of an export does not have a record."""
+DECIDED: Mapping[str, str] = {
+    "accept": "accepted", "edit": "changed", "reject": "rejected",
+    "conflict": "decided otherwise by each reviewer",
+}  # fmt: skip
+"""What people said of a record."""
 
 PREDICTS = 0.7
 """Above this share of pairs length alone tells the better answer, which is warned of."""

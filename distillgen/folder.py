@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from distillgen import __version__, files
 from distillgen.errors import STORAGE, UserError
 from distillgen.journal import Journal
-from distillgen.records import JSON, Entry, Manifest, Record
+from distillgen.records import JSON, Entry, FileStamp, Manifest, Record
 
 RUNS = Path("runs")
 """Where run folders stand unless `-o` says otherwise."""
@@ -101,7 +101,7 @@ class Folder:
         self.close()
 
     def guard(self, paths: Iterable[Path]) -> None:
-        """Refuse to write over files that a person changed since distillgen wrote them.
+        """Refuse to write over files that a person changed, or that are not of this run.
 
         What a command wrote that then broke off is in no manifest, and may be written over.
 
@@ -113,11 +113,13 @@ class Folder:
             stamp = self.manifest.files.get(self._name(path))
             if not path.exists() or (broken_off and files.is_ours(path)):
                 continue
+            if path.is_dir():
+                raise UserError(f"{path}: is a folder, where a file is to be written; move it away")
             if stamp is None or files.changed(path, stamp):
-                how = "was changed by hand" if stamp else "was not written by distillgen"
+                lost = "the changes" if stamp else "it"
                 raise UserError(
-                    f"{path}: {how}, and would be written anew. Move it away, name another folder"
-                    " with -o, or lose the changes with --overwrite"
+                    f"{path}: {_whose(path, stamp)}, and would be written anew. Move it away, name"
+                    f" another place with -o, or lose {lost} with --overwrite"
                 )
 
     def as_written(self, path: Path) -> bool:
@@ -150,6 +152,12 @@ class Folder:
         self.manifest = self.manifest.model_copy(update={"commands": commands})
         with files.Whole(self.path / "manifest.json") as out:
             out.write_text(self.manifest.model_dump_json(indent=1) + "\n")
+
+
+def _whose(path: Path, stamp: FileStamp | None) -> str:
+    if stamp:
+        return "was changed by hand"
+    return "is of another run" if files.is_ours(path) else "was not written by distillgen"
 
 
 def read_manifest(path: Path) -> Manifest:

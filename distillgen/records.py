@@ -772,6 +772,8 @@ class Checked(Record):
     """The answer's question."""
     checks: dict[str, Verdict]
     """Verdicts by check; one that does not apply is left out."""
+    of: str = ""
+    """Digest of the texts that were checked, as that of scores; older versions wrote none."""
     line: int
     """Line or row of the file of answers."""
     id: str

@@ -166,6 +166,11 @@ def notices(one: Facts) -> Iterator[Notice]:
                 f"{step.lost['flagged']:,} records give items of a test set away, and are still"
                 " in it.", "contamination",
             )  # fmt: skip
+    if one.outdated:
+        yield Notice(
+            f"{one.outdated:,} answers changed since they were checked: what the checks said of"
+            " them does not count. distillgen check looks anew.", "checks",
+        )  # fmt: skip
     for check in (check for check in one.checks if check.applied >= FEW):
         if check.applied - check.passed > OFTEN * check.applied:
             yield Notice(

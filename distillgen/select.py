@@ -224,9 +224,11 @@ class _Known:
 
     def of(self, item: Item) -> dict[str, JSON]:
         """As fields of the row; without those of which there is nothing."""
+        of = item.digest(item.answer)
         found = {
-            "scores": self._scores.get(item.digest(item.answer)) or item.columns.get("scores"),
-            "checks": self._checks.get((item.id, item.line))
+            "scores": self._scores.get(of) or item.columns.get("scores"),
+            "checks": self._checks.get((item.id, of))
+            or self._checks.get((item.id, item.line))
             or self._checks.get((item.id, sidecars.ANYWHERE))
             or item.columns.get("checks"),
         }

@@ -4,11 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from distillgen import files
-from distillgen.records import JSON
+from distillgen.records import JSON, digest
 
 SCORES, COMPARISONS = "scores.jsonl", "comparisons.jsonl"
 CHECKS, REVIEWS = "checks.jsonl", "reviews.jsonl"
 ANYWHERE = 0
+
+
+def of(user_context: str, question: str, rationale: str, said: str) -> str:
+    """Digest of the texts that a verdict is about, 16 hexadecimal digits; `said` is the answer or
+    the label."""
+    return digest([user_context, question, rationale, said])[:16]
+
+
+def stands(row: Mapping[str, JSON], of: str) -> bool:
+    """Whether a verdict is about these texts; one of an older version is taken at its word."""
+    return bool(row.get("of", of) == of)
 
 
 def scored(run: Path) -> dict[str, Mapping[str, float]]:
@@ -16,11 +27,15 @@ def scored(run: Path) -> dict[str, Mapping[str, float]]:
     return {str(row["of"]): row["scores"] for row in files.rows_of(run / SCORES)}
 
 
-def checked(run: Path) -> dict[tuple[str, int], Mapping[str, JSON]]:
-    """The verdicts by check, by id and line; also by id and `ANYWHERE`, where an id stands once."""
-    found: dict[tuple[str, int], Mapping[str, JSON]] = {}
+def checked(run: Path) -> dict[tuple[str, str | int], Mapping[str, JSON]]:
+    """The verdicts by check, by id and digest of the texts (`of`). Those of an older version, which
+    have none, by id and line; also by id and `ANYWHERE`, where an id stands once."""
+    found: dict[tuple[str, str | int], Mapping[str, JSON]] = {}
     for row in files.rows_of(run / CHECKS):
         id = str(row["id"])
+        if row.get("of"):
+            found[id, row["of"]] = row["checks"]
+            continue
         found[id, row["line"]] = row["checks"]
         found[id, ANYWHERE] = {} if (id, ANYWHERE) in found else row["checks"]
     return found

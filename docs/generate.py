@@ -94,7 +94,8 @@ LEDGER = """
     - `answer`, in inputs: `given = kept + failed + open + rejected`.
     - `topics`, `attributes`, in requests: `given = kept + failed + open`. `leaves` are the concepts
       or values that came of them, `left_out` names that `rejected.jsonl` says the reason of.
-    - `export`, in records: `given = kept + rejected`, and `kept = train + validation + test`.
+    - `export`, in records: `given = kept + rejected`, and `kept = train + validation + test`. A
+      record that any format has is kept; `exports` says it of each format, with reasons.
 
     - `decontaminate`, in records: `given = kept + flagged`; without `--drop` the flagged ones are
       in the file still.

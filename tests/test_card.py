@@ -139,6 +139,31 @@ def test_nothing_in_a_set_without_rows_is_said_to_be_loadable(cli, tmp_path):
                                         ["", "**in this set**", "0"]]  # fmt: skip
 
 
+def test_a_verdict_on_another_text_is_none(cli, tmp_path):
+    source = answered(tmp_path / "mine.jsonl", 12)
+    cli("check", source, "--checks", "refused")
+    assert "changed since" not in cli("export", source).err
+    rows = lines(source)
+    rows[3]["answer"] += " Perhaps."
+    rows_in(source, rows)
+    assert "1 answers changed since they were checked" in cli("export", source).err
+    _, body = parts(tmp_path / "runs/mine" / CARD)
+    (check,) = table(body, "check")
+    assert check[2:4] == ["11", "11"]
+    assert "1 answers changed since they were checked" in body
+    cli("report", "runs/mine")
+    assert "1 answers changed" in (tmp_path / "runs/mine/report.html").read_text()
+    cli("select", source, "--require", "refused")
+    (out,) = lines(tmp_path / "runs/mine/excluded.jsonl")
+    assert (out["id"], out["reason"]) == (rows[3]["id"], "check_silent")
+    rows_in(source, [one | {"answer": "Other."} for one in rows])
+    cli("export", source)
+    assert "12 answers changed since" in section(parts(tmp_path / "runs/mine" / CARD)[1],
+                                                 "Checks and judges")  # fmt: skip
+    cli("check", source, "--checks", "refused")
+    assert "changed since" not in cli("export", source).err
+
+
 # -- what it counts ----------------------------------------------------------------------------
 
 

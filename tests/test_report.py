@@ -290,6 +290,28 @@ def test_a_page_that_a_person_changed_is_kept(run, cli, server, tmp_path):
     assert "questions with answers" in (run / "report.html").read_text()
 
 
+def test_a_page_is_never_written_over_anything_else(run, cli, server, tmp_path):
+    cli("run", tmp_path / "stock_advisor.jsonl", "-n", 4, *teacher(server), "-o", "other")
+    cli("report", "other", "-o", "theirs.html")
+    (tmp_path / "mine.html").write_text("mine")
+    (tmp_path / "folder.html").mkdir()
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+            and path.suffix in (".jsonl", ".html", ".sqlite")}  # fmt: skip
+    for out, more, said in (
+        ("run/answers.jsonl", ["--overwrite"], "name a file that ends in .html"),
+        ("run/journal.sqlite", ["--overwrite"], "name a file that ends in .html"),
+        ("run", [], "name a file that ends in .html"),
+        ("mine.html", [], "was not written by distillgen"),
+        ("theirs.html", [], "is of another run"),
+        ("folder.html", [], "is a folder"),
+    ):
+        refused = cli("report", "run", "-o", out, *more, code=2)
+        assert said in refused.err, out
+    assert all(path.read_bytes() == data for path, data in kept.items())
+    cli("report", "run", "-o", "theirs.html", "--overwrite")
+    assert "6 questions with answers" in (tmp_path / "theirs.html").read_text()
+
+
 def test_a_comparison_says_where_it_is(run, cli, server, tmp_path):
     cli("run", tmp_path / "stock_advisor.jsonl", "-n", 4, *teacher(server), "-o", "other")
     kept = (run / "report.html").read_text()
@@ -323,6 +345,28 @@ def test_a_run_without_charts_says_what_to_install(run, cli):
     ran = cli("report", "run", **hidden)
     assert "tables in place of charts; pip install 'distillgen[report]'" in ran.err
     assert "<svg" not in (run / "report.html").read_text()
+
+
+def test_a_record_that_any_format_has_is_exported_and_each_format_says_why_not(cli, tmp_path):
+    rows = lines(answered(tmp_path / "mixed.jsonl", 10))
+    rows = [one | {"rationale": "" if i < 4 else one["rationale"]} for i, one in enumerate(rows)]
+    source = rows_in(tmp_path / "mixed.jsonl", [*rows, rows[0] | {"id": "mute", "answer": " "}])
+    formats = ["--format", "step-by-step", "--format", "hf", "--format", "classification"]
+    told = cli("export", source, *formats, "--json").told["counts"]
+    assert (told["given"], told["kept"], told["rejected"]) == (11, 10, 1)
+    assert told["train"] + told.get("validation", 0) + told.get("test", 0) == 10
+    cli("report", "runs/mixed")
+    text = Read((tmp_path / "runs/mixed/report.html").read_text()).text
+    for said in (
+        "10 records exported", "export 11 10 1 in no format", "in step-by-step 11 6 1 no answer, 4",
+        "in hf 11 10 1 no answer", "in classification 11 0 1 no answer, 10 no label",
+    ):  # fmt: skip
+        assert said in " ".join(text.split()), said
+    cli("export", source, "--format", "step-by-step")
+    cli("report", "runs/mixed")
+    text = " ".join(Read((tmp_path / "runs/mixed/report.html").read_text()).text.split())
+    assert "export 11 6 1 no answer, 4 no rationale" in text
+    assert "in step-by-step" not in text
 
 
 def test_what_was_exported_of_a_file_alone_is_told_of_that_file(cli, tmp_path):

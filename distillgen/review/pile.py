@@ -18,10 +18,10 @@ from typing import Any
 
 import orjson
 
-from distillgen import answers, files
+from distillgen import answers, files, sidecars
 from distillgen.errors import UserError
 from distillgen.files import NotJSON, TornFile
-from distillgen.records import JSON, Answer, Verdict, content_id, digest
+from distillgen.records import JSON, Answer, Verdict, content_id
 from distillgen.review import texts
 from distillgen.review.search import lines_with
 from distillgen.sidecars import CHECKS, COMPARISONS, SCORES
@@ -280,12 +280,13 @@ class Pile:
     def shown(self, place: int) -> Shown:
         """The record with what the checks and the judge said of it."""
         record = self.record(place)
+        digests = _judged_texts(record)
         checks = {
             name: Verdict(**verdict)
             for row in self._rows(CHECKS, place)
+            if sidecars.stands(row, digests[None])
             for name, verdict in row["checks"].items()
         }
-        digests = _judged_texts(record)
         judged = tuple(
             Said(row["scores"], str(row.get("analysis", "")), str(row.get("judge", "")),
                  row.get("candidate"))
@@ -358,10 +359,10 @@ def _share(scores: Mapping[str, float]) -> float:
 
 def _judged_texts(record: Answer) -> dict[int | None, str]:
     """As `Score.of` names them: of the answer (None), and of each candidate by its place."""
-    asked = [record.user_context, record.question]
+    asked = record.user_context, record.question
     found: dict[int | None, str] = {
-        None: digest([*asked, record.rationale, record.label or record.answer])[:16]
+        None: sidecars.of(*asked, record.rationale, record.label or record.answer)
     }
     for place, one in enumerate(record.candidates):
-        found[place] = digest([*asked, one.rationale, one.label or one.answer])[:16]
+        found[place] = sidecars.of(*asked, one.rationale, one.label or one.answer)
     return found

@@ -7,7 +7,7 @@ plain here: whoever writes the page escapes them.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from distillgen import charts
+from distillgen import charts, findings
 from distillgen.charts import Value
 from distillgen.facts import Facts
 
@@ -37,6 +37,7 @@ REASONS = {
     "check_silent": "not checked", "check_failed": "failed a required check",
     "too_near": "too near to better ones", "over_budget": "over the budget",
     "single": "one answer only", "all_right": "all right", "all_wrong": "all wrong",
+    "rejected_by_review": "rejected by reviewers", "review_conflict": "reviewers differ",
 }  # fmt: skip
 MEASURES = {
     "distinct_2": ("pairs of words that differ", "distinct-2, 0 to 1; more is more varied"),
@@ -149,9 +150,10 @@ def n(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
 
 
-def reason(name: str) -> str:
+def reason(name: str, stage: str = "") -> str:
     """What a ledger calls it, in words."""
-    return REASONS.get(name, name.replace("_", " "))
+    known = findings.LEFT_OUT if stage == "export" else REASONS
+    return known.get(name, name.replace("_", " "))
 
 
 def head(first: str, names: Iterable[str], *columns: str) -> Row:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from distillgen import charts
 from distillgen.charts import Point, Value
-from distillgen.facts import Facts
+from distillgen.facts import Facts, Step
 from distillgen.records import JSON
 from distillgen.sections import (
     MOST_ROWS,
@@ -35,9 +35,14 @@ def funnel(page: Page) -> Section:
             told = f"{step.kept:,} ({share(step.kept, first)})"
             bars.append(Value(STEPS[step.stage][1], step.kept, told, name))
         for step in facts.funnel:
-            lost = ", ".join(f"{count:,} {reason(why)}" for why, count in step.lost.items())
-            said = lost if step.passed_on or not lost else f"{lost} (marked, not left out)"
+            said = _lost(step)
+            said = said if step.passed_on or not said else f"{said} (marked, not left out)"
             rows.append((f"{step.stage} {name}".strip(), n(step.given), n(step.kept), said))
+        rows += [
+            (f"in {format} {name}".strip(), n(one.given), n(one.kept), _lost(one))
+            for format, one in facts.formats.items()
+            if len(facts.formats) > 1
+        ]
     table = Table(("step", "given", "kept", "the others"), tuple(rows), prose=True)
     figure = page.figure(
         "How many are left after each step", listed(bars), table,
@@ -48,6 +53,10 @@ def funnel(page: Page) -> Section:
         " that mark records without leaving any out are in the table alone."
     )
     return Section("funnel", "From asked to exported", how, (figure,) if bars else ())
+
+
+def _lost(step: Step) -> str:
+    return ", ".join(f"{k:,} {reason(why, step.stage)}" for why, k in step.lost.items())
 
 
 def course(page: Page) -> Section | None:

@@ -127,13 +127,24 @@ def _two(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
+_CHECKS = (
+    "Checks need no model. Each says something of the answers it applies to; a failed one is a"
+    " reason to look, not yet an error."
+)
+
+
 def verdicts(page: Page) -> Section | None:
     """What the checks said."""
     names = list(
         dict.fromkeys(one.name for facts in page.runs for one in facts.checks if one.applied)
     )
+    outdated = tuple(
+        of(name, f"{f.outdated:,} answers changed since they were checked.")
+        for name, f in page.named
+        if f.outdated
+    )
     if not names:
-        return None
+        return Section("checks", "Checks", _CHECKS, said=outdated) if outdated else None
     found = [(name, {one.name: one for one in facts.checks}) for name, facts in page.named]
     bars, rows = [], []
     for check in names:
@@ -159,12 +170,9 @@ def verdicts(page: Page) -> Section | None:
         for name, f in page.named
         if f.unfailing is not None
     ]
+    said += outdated
     said += _truth(page)
-    how = (
-        "Checks need no model. Each says something of the answers it applies to; a failed one is a"
-        " reason to look, not yet an error."
-    )
-    return Section("checks", "Checks", how, (figure,), (), tuple(said))
+    return Section("checks", "Checks", _CHECKS, (figure,), (), tuple(said))
 
 
 def _truth(page: Page) -> list[str]:

@@ -87,20 +87,19 @@ def run(work: Work, source: Path, out: Path) -> Result:
             if not out and split_of(answer.id) == "train"
         )
         stages = difficulty.curriculum(of_train, settings.stages)
+    counts = Counter(rejected=0)
+    about = _about(work, source, options, closed, assigned.leakage)
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
         closed, options, out, split_of,
-        _about(work, source, options, closed, assigned.leakage),
+        about,
         stages,
         reviewed,
+        counts,
     )  # fmt: skip
-    counts: Counter[str] = Counter()
-    for one in exported[:1]:
-        counts.update({str(split): n for split, n in one.records.items()})
-        counts["rejected"] = sum(one.left_out.values())
-        counts["kept"] = sum(one.records.values())
-        counts["given"] = counts["kept"] + counts["rejected"]
+    counts["given"] = counts.total()
+    counts["kept"] = counts["given"] - counts["rejected"]
     written = [path for one in exported for path in one.files]
     result = Result("export", dict(counts), ended="done", written=written, exported=exported)
     result.written.append(work.folder.path / splits.FILE)
@@ -116,10 +115,16 @@ def run(work: Work, source: Path, out: Path) -> Result:
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
     result.notes += reviewed.notes()
+    if about.facts and about.facts.outdated:
+        result.notes.append(
+            f"{about.facts.outdated:,} answers changed since they were checked: distillgen check"
+        )
     result.notes += [warning for one in exported for warning in one.warnings]
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
     result.notes += terms.warnings(teachers, settings.license)
-    work.finish(entry.model_copy(update={"settled": {"splits": to_keep}}), result)
+    formats = {one.format: {"records": one.records, "left_out": one.left_out} for one in exported}
+    settled_as = {"splits": to_keep, "formats": formats}
+    work.finish(entry.model_copy(update={"settled": settled_as}), result)
     if settings.push:
         result.notes.append(_push(settings.push, exported))
     return result

@@ -4,21 +4,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from distillgen import __version__, charts, facts, files, report
+from distillgen.errors import UserError
 from distillgen.folder import read_manifest
 from distillgen.records import JSON, digest
 from distillgen.work import Result, Work
 
 COMMAND = "report"
+PAGES = (".html", ".htm")
+"""What a page's name ends in: that of no other file of a run does."""
 
 
 def run(work: Work, others: Sequence[Path] = (), out: Path | None = None) -> Result:
     """Write `report.html` of a run, or of it and another; nothing where nothing has changed.
 
     Raises:
-        UserError: a run has no records yet, or a person changed the page.
+        UserError: a run has no records yet, a person changed the page, or `out` is no page.
     """
     run = work.folder.path
     path = out or run / name(others)
+    if path.suffix.lower() not in PAGES:
+        raise UserError(f"-o {path}: a report is a page; name a file that ends in .html")
     command = " ".join([COMMAND, *(["vs", str(others[0])] if others else [])])
     work.guard([path])
     seen = digest([*(_seen(one) for one in (run, *others)), __version__, charts.there(), str(path)])
@@ -56,5 +61,6 @@ def _seen(run: Path) -> dict[str, JSON]:
             found[name] = stamp.sha256 if stamp and kept else files.sha256_of(path)
     for command, entry in manifest.commands.items():
         if not command.startswith(COMMAND):
-            found[command] = [entry.source_sha256, entry.options, entry.counts, entry.prompts]
+            found[command] = [entry.source_sha256, entry.options, entry.counts, entry.prompts,
+                              entry.settled.get("formats")]  # fmt: skip
     return found
