@@ -71,12 +71,18 @@ def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options
             own_system=options.own_system,
             preset=options.preset,
             label_weight=options.label_weight,
-            images=options.images,
+            images=options.images and bool(one.images),
             soft_temperature=options.soft_temperature,
             hard_weight=options.hard_weight,
         )
         if one.file("train", told).endswith(".parquet"):
             tables.need_parquet()
+        given = {str(split) for split, share in options.shares.items() if share}
+        if none := [split for split in one.limit(told).needs if split not in given]:
+            raise UserError(
+                f"--split: {one.name} needs records in {none[0]}; give it a share, or leave the"
+                " format away"
+            )
         settled.append((one, told))
     return settled
 

@@ -102,6 +102,10 @@ class LeftOut(Exception):
     """Raised by `rows` for an answer that the format cannot hold; says why in one word."""
 
 
+class Broken(Exception):
+    """Raised by `rows` for an answer of which no row can be made; says in words what is wrong."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A format as `load` found it."""

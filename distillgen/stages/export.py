@@ -163,8 +163,7 @@ def _check_push(work: Work) -> None:
 def _push(repo: str, exported: Iterable[Exported]) -> str:
     """Upload what stands in its place now; gives the line that says so."""
     (made,) = (one for one in exported if one.format == PUSHED)
-    if made.card is None or not made.records:
-        return f"{PUSHED}: no rows, so nothing was uploaded to {repo}"
+    assert made.card
     address = hub.push(made.card.parent, repo, made.files)
     return f"{PUSHED}: {len(made.files)} files uploaded to {address}"
 
