@@ -32,6 +32,8 @@ FORMATS: Mapping[str, str] = {
     "too_long": "longer than --max-length", "no_soft_label": "no soft label",
     "other_labels": "other labels than the rest", "same_answer": "both answers are the same",
     "bridges_splits": "its two answers are of different splits", "no_split": "of no split",
+    "edited_by_review": "the better answer was changed in review since it was paired",
+    "outdated": "its answers are no longer in the file",
 }  # fmt: skip
 """The same, of what a format leaves out."""
 KNOWN_BY: Mapping[str, str] = {

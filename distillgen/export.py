@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distillgen import card, formats, sinks, tables
+from distillgen.current import Current
 from distillgen.delivery import Delivery, Exported, Wanted
 from distillgen.difficulty import Curriculum
 from distillgen.errors import UserError
@@ -150,18 +151,19 @@ def export(
         ]
         of_pairs = [folder for folder in folders if folder.found.of_pairs(folder.told)]
         of_answers = [folder for folder in folders if folder not in of_pairs]
+        current = Current()
         for given in answers:
             answer, why = reviewed.taken(given) if reviewed else (given, None)
             split = LeftOut(why) if why else split_of(answer.id)
             for folder in of_answers:
                 folder.take(answer, split, stages.stage(answer) if stages else 0)
-        for pair in pairs if of_pairs else ():
-            split = split_of(pair.chosen.id)
-            same = split == split_of(pair.rejected.id)
-            if why := reviewed.outdates(pair) if reviewed else None:
-                split, same = LeftOut(why), True
+            if of_pairs:
+                current.add(given, answer)
+        current.all_added()
+        for old in pairs if of_pairs else ():
+            pair, split = _paired(old, current, split_of, reviewed)
             for folder in of_pairs:
-                folder.take(pair, split if same else LeftOut("bridges_splits"))
+                folder.take(pair, split)
         for folder in folders:
             folder.refuse()
         for folder in folders:
@@ -170,6 +172,22 @@ def export(
     for one, folder in zip(done, folders, strict=True):
         _clear(folder.path, set(one.files))
     return done
+
+
+def _paired(
+    pair: Preference, current: Current, split_of: Callable[[str], Split | LeftOut],
+    reviewed: Reviewed | None,
+) -> tuple[Preference, Split | LeftOut]:  # fmt: skip
+    """The pair as it is to be written, and its split or why it has none."""
+    if why := reviewed.outdates(pair) if reviewed else None:
+        return pair, LeftOut(why)
+    try:
+        pair = current.renewed(pair)
+    except LeftOut as gone:
+        return pair, gone
+    split = split_of(pair.chosen.id)
+    same = split == split_of(pair.rejected.id)
+    return pair, split if same else LeftOut("bridges_splits")
 
 
 class _tidied:

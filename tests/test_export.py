@@ -16,7 +16,7 @@ from distillgen.errors import UserError
 from distillgen.export import Options, paths, settle
 from distillgen.files import sha256_of
 from distillgen.formats import LeftOut, Limits
-from distillgen.records import JSON, Answer, Preference, Side
+from distillgen.records import JSON, Answer, Candidate, Preference, Side
 from distillgen.splits import SPLITS, Split
 
 
@@ -33,6 +33,9 @@ def answers(n: int, start: int = 0) -> Iterator[Answer]:
             parents=("seed-1",),
             teacher="openai:large",
             request=f"key-{i}",
+            candidates=(
+                Candidate(answer=f"{i + i}1", rationale="I guess.", teacher="t", request="r"),
+            ),
         )
 
 
@@ -42,8 +45,12 @@ def pairs(answers: Iterable[Answer]) -> Iterator[Preference]:
         yield Preference(
             question=answer.question,
             user_context=answer.user_context,
-            chosen=Side(answer=answer.answer, rationale=answer.rationale, id=answer.id),
-            rejected=Side(answer=f"{answer.answer}1", rationale="I guess.", id=answer.id),
+            chosen=Side(answer=formats.target(answer), rationale=answer.rationale, id=answer.id),
+            rejected=Side(
+                answer=answer.candidates[0].answer if answer.candidates else "Nothing.",
+                rationale="I guess.",
+                id=answer.id,
+            ),
             reason="right_wrong",
             line=n,
         )
@@ -451,6 +458,17 @@ def test_formats_of_pairs_and_of_answers_come_from_one_store(tmp_path: Path) -> 
     assert row["chosen"] != row["rejected"]
     assert meta["id"] == meta["rejected_id"] == "id-0"
     assert meta["reason"] == "right_wrong"
+
+
+def test_a_pair_whose_answers_are_no_longer_in_the_file_is_left_out(tmp_path: Path) -> None:
+    """Ten records are gone, one of the others has another answer, and one other candidates."""
+    given = list(answers(20))
+    now = given[:10]
+    now[0] = now[0].model_copy(update={"answer": "Nought."})
+    now[1] = now[1].model_copy(update={"candidates": ()})
+    (done,) = export(now, False, Options(formats=("trl-dpo",)), tmp_path, pairs(given))
+    assert done.left_out == {"outdated": 12}
+    assert sum(done.records.values()) == 8
 
 
 def test_a_record_without_a_split_is_left_out_with_its_reason(tmp_path: Path) -> None:

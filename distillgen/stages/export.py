@@ -69,6 +69,12 @@ def run(work: Work, source: Path, out: Path) -> Result:
     settled = export.settle(options, closed)
     pairs = work.folder.path / PAIRS
     if any(found.of_pairs(told) for found, told in settled) and not pairs.is_file():
+        last = work.folder.manifest.commands.get("pairs")
+        if last and last.source_sha256 == files.sha256_of(source):
+            raise UserError(
+                f"{source}: `pairs` found no two answers of which one is better; unpaired.jsonl"
+                " says why"
+            )
         raise UserError(f"{pairs}: no pairs yet; distillgen pairs {source}")
     work.guard(export.paths(out, settled, options.wanted.stages))
     _check_push(work)
