@@ -150,9 +150,10 @@ def _load(folder: Delivery) -> str:
         parts.append(fence(files + snippet, "python"))
     if hub_yaml.loadable(folder):
         parts.append(
-            '`load_dataset("PATH-OF-THIS-FOLDER")` of the library `datasets` loads all splits, and'
-            " none of the files beside them; when the folder has changed, it looks again only with"
-            ' `download_mode="force_redownload"`.'
+            'Once it is on the hub, `load_dataset("USER/NAME")` of the library `datasets` loads all'
+            " splits, and none of the files beside them. Of a folder on a disk it remembers the"
+            " name alone, and may give the rows of an earlier export, or of another folder of that"
+            " name: there load the files by their names."
         )
     if folder.longest:
         parts.append(

@@ -11,7 +11,7 @@ from typing import Literal
 from distillgen import formats, sinks
 from distillgen.errors import UserError
 from distillgen.files import Whole
-from distillgen.formats import Format, LeftOut, Made, Rationale
+from distillgen.formats import Broken, Format, LeftOut, Made, Rationale
 from distillgen.limits import advice, refusal
 from distillgen.records import JSON, Answer, FileStamp, Preference
 from distillgen.splits import SPLITS, Split
@@ -125,7 +125,11 @@ class Delivery:
         except LeftOut as why:
             self.left_out[str(why)] += 1
             return False
-        if not self._sound(record, rows):
+        except Broken as problem:
+            self.broken_count += 1
+            if len(self.broken) < SHOWN:
+                id = record.id if isinstance(record, Answer) else record.chosen.id
+                self.broken.append(f"{self.found.name}: record {id}: {problem}")
             return False
         self.records[split] += 1
         self.longest = max(self.longest, *map(tokens, rows))
@@ -174,23 +178,15 @@ class Delivery:
             if self.wanted.long == "drop":
                 raise LeftOut("too_long")
             self.long += 1
+        for row in rows:
+            if problem := self.found.broken(row, self.told):
+                raise Broken(problem)
         return rows
 
     def _made(self, record: Answer | Preference) -> Iterator[dict[str, JSON]]:
         if isinstance(record, Answer):
             return self.found.rows(record, self.told) if self.found.rows else iter(())
         return self.found.pairs(record, self.told) if self.found.pairs else iter(())
-
-    def _sound(self, record: Answer | Preference, rows: list[dict[str, JSON]]) -> bool:
-        """Whether all rows keep to the consumer's rules."""
-        for row in rows:
-            if problem := self.found.broken(row, self.told):
-                self.broken_count += 1
-                if len(self.broken) < SHOWN:
-                    id = record.id if isinstance(record, Answer) else record.chosen.id
-                    self.broken.append(f"{self.found.name}: record {id}: {problem}")
-                return False
-        return True
 
     # -- the end -----------------------------------------------------------------------------
 
@@ -209,8 +205,17 @@ class Delivery:
                 f"{name}: {self.broken_count:,} records break its rules; nothing was written. Mend"
                 " the answers, or leave these out of the file",
             ]))  # fmt: skip
-        if self.records and (problem := refusal(limits, self._sizes())):
-            raise UserError(f"{name}: {problem}")
+        if not self.records:
+            raise UserError(
+                f"{name}: no record for it; nothing was written, of no format{self._left()}. Mend"
+                " that, or leave the format away"
+            )
+        if problem := refusal(limits, self._sizes()):
+            raise UserError(f"{name}: {problem}{self._left()}")
+
+    def _left(self) -> str:
+        why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.left_out.items()))
+        return f". Left out: {why}" if why else ""
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
         """Rows and bytes by split."""
@@ -219,8 +224,7 @@ class Delivery:
     def warnings(self) -> tuple[str, ...]:
         """What is not as advised."""
         name, limits = self.found.name, self.found.limit(self.told)
-        told = advice(limits, self._sizes()) if self.records else ()
-        found = [f"{name}: {one}" for one in told]
+        found = [f"{name}: {one}" for one in advice(limits, self._sizes())]
         if self.long:
             found.append(
                 f"{name}: {self.long:,} records are longer than {self.wanted.max_length:,} tokens;"
@@ -233,10 +237,9 @@ class Delivery:
         made = Made(self.told, name, self.given(), self.methods)
         for path, value in self.found.beside(made).items():
             self.beside.append(file := self._whole(path))
-            if self.records and isinstance(value, str):
-                file.write_text(value)
-            elif self.records:
-                file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+            plain = isinstance(value, str)
+            text = value if plain else json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+            file.write_text(text)
         self.beside.append(readme := self._whole("README.md"))
         readme.write_text(card)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distillgen import card, formats, sinks, tables
+from distillgen.current import Current
 from distillgen.delivery import Delivery, Exported, Wanted
 from distillgen.difficulty import Curriculum
 from distillgen.errors import UserError
@@ -72,12 +73,18 @@ def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options
             own_system=options.own_system,
             preset=options.preset,
             label_weight=options.label_weight,
-            images=options.images,
+            images=options.images and bool(one.images),
             soft_temperature=options.soft_temperature,
             hard_weight=options.hard_weight,
         )
         if one.file("train", told).endswith(".parquet"):
             tables.need_parquet()
+        given = {str(split) for split, share in options.shares.items() if share}
+        if none := [split for split in one.limit(told).needs if split not in given]:
+            raise UserError(
+                f"--split: {one.name} needs records in {none[0]}; give it a share, or leave the"
+                " format away"
+            )
         settled.append((one, told))
     return settled
 
@@ -148,6 +155,7 @@ def export(
         ]
         of_pairs = [folder for folder in folders if folder.found.of_pairs(folder.told)]
         of_answers = [folder for folder in folders if folder not in of_pairs]
+        current = Current()
         for given in answers:
             answer, why = reviewed.taken(given) if reviewed else (given, None)
             split = LeftOut(why) if why else split_of(answer.id)
@@ -155,13 +163,12 @@ def export(
             taken = [folder.take(answer, split, stage) for folder in of_answers]
             if taken and counts is not None:
                 counts[str(split) if any(taken) else "rejected"] += 1
-        for pair in pairs if of_pairs else ():
-            split = split_of(pair.chosen.id)
-            same = split == split_of(pair.rejected.id)
-            if why := reviewed.outdates(pair) if reviewed else None:
-                split, same = LeftOut(why), True
-            whither = split if same else LeftOut("bridges_splits")
-            taken = [folder.take(pair, whither) for folder in of_pairs]
+            if of_pairs:
+                current.add(given, answer)
+        current.all_added()
+        for old in pairs if of_pairs else ():
+            pair, split = _paired(old, current, split_of, reviewed)
+            taken = [folder.take(pair, split) for folder in of_pairs]
             if not of_answers and counts is not None:
                 counts[str(split) if any(taken) else "rejected"] += 1
         for folder in folders:
@@ -172,6 +179,22 @@ def export(
     for one, folder in zip(done, folders, strict=True):
         _clear(folder.path, set(one.files))
     return done
+
+
+def _paired(
+    pair: Preference, current: Current, split_of: Callable[[str], Split | LeftOut],
+    reviewed: Reviewed | None,
+) -> tuple[Preference, Split | LeftOut]:  # fmt: skip
+    """The pair as it is to be written, and its split or why it has none."""
+    if why := reviewed.outdates(pair) if reviewed else None:
+        return pair, LeftOut(why)
+    try:
+        pair = current.renewed(pair)
+    except LeftOut as gone:
+        return pair, gone
+    split = split_of(pair.chosen.id)
+    same = split == split_of(pair.rejected.id)
+    return pair, split if same else LeftOut("bridges_splits")
 
 
 class _tidied:

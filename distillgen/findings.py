@@ -27,6 +27,8 @@ LEFT_OUT: Mapping[str, str] = {
     "images": "images, which the format cannot hold", "no_rows": "nothing in it for the format",
     "too_long": "longer than --max-length", "no_split": "of no split",
     "bridges_splits": "belongs with records of two splits",
+    "edited_by_review": "the better answer was changed in review since it was paired",
+    "outdated": "its answers are no longer in the file",
     "rejected_by_review": "rejected by reviewers", "review_conflict": "reviewers differ",
     "rejected": "in no format",
 }  # fmt: skip

@@ -28,8 +28,8 @@ def refusal(limits: Limits, sizes: Sizes) -> str:
     for split in limits.needs:
         if not sizes.get(split, (0, 0))[0]:
             return (
-                f"no record in {split}; {who} reads all of {', '.join(limits.needs)}. Nothing was"
-                " written; give it a share with --split"
+                f"no record in {split}; {who} needs {', '.join(limits.needs)}. Nothing was"
+                " written; give it a larger share with --split, or leave the format away"
             )
     over = next(_over(limits, {s: one for s, one in sizes.items() if s != "validation"}), "")
     return f"{over}. Nothing was written; part the file" if over else ""

@@ -92,7 +92,7 @@ def mended(items: Iterable[Item], reviewed: Reviewed) -> Preference | None:
         )  # fmt: skip
         return Preference(
             question=now["question"], user_context=now["user_context"], images=item.images,
-            chosen=better, rejected=worse, reason="edited", line=item.line,
+            **_told(item), chosen=better, rejected=worse, reason="edited", line=item.line,
         )  # fmt: skip
     return None
 
@@ -138,9 +138,18 @@ def _preference(
     item = better.item
     return Preference(
         question=item.question, user_context=item.user_context, images=item.images,
-        chosen=better.side(), rejected=worse.side(), reason=reason, margin=margin,
-        line=min(item.line, worse.item.line),
+        **_told(item, better.said.place), chosen=better.side(), rejected=worse.side(),
+        reason=reason, margin=margin, line=min(item.line, worse.item.line),
     )  # fmt: skip
+
+
+def _told(item: Item, candidate: int | None = None) -> dict[str, str]:
+    """What the student may be told before the question: the record's own words, and the style."""
+    row, meta = item.columns, item.columns.get("meta")
+    own = row.get("system") or (meta.get("system") if isinstance(meta, dict) else "")
+    drawn = row if candidate is None else row["candidates"][candidate]
+    found = {"system": own, "style": drawn.get("style")}
+    return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
 def _apart(pair: tuple[Entrant, Entrant]) -> int:

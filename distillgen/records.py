@@ -749,6 +749,10 @@ class Preference(Record):
     """Who asked."""
     images: tuple[str, ...] = ()
     """Paths of images that belong to the question."""
+    system: str = ""
+    """The record's own system prompt, where it brings one."""
+    style: str = ""
+    """The manner of answering that the teacher of the better answer was asked for."""
     chosen: Side
     """The better answer."""
     rejected: Side

@@ -20,6 +20,8 @@ MOST_ROTATIONS = 4
 """Requests that are asked of one input against the teacher's liking for a position."""
 LEAST_COVERED = 0.5
 """Labels that hold less of the probability were not what the teacher was about to say."""
+TOLERANCE = 0.02
+"""By so much a distribution may miss 1: what a few shares that are rounded to two places miss."""
 HARD_SHARE = 0.9
 """Probability that the virtual teacher gives to the hard label (Tf-KD, Yuan et al. 2020)."""
 
@@ -176,6 +178,19 @@ def smoothed(label: str, labels: Sequence[str], share: float = HARD_SHARE) -> So
     others = (1 - share) / max(1, len(labels) - 1)
     shares = {one: share if one == label else others for one in labels}
     return Soft(_made_one(shares), None, "smooth")
+
+
+def problem(probabilities: Mapping[str, float]) -> str:
+    """Why these are no distribution over the labels; empty if they are one.
+
+    >>> problem({"yes": 0.7, "no": 0.7})
+    'the probabilities make 1.4, not 1'
+    """
+    for label, p in probabilities.items():
+        if not 0 <= p <= 1:
+            return f"the probability of `{label}` is {p:g}"
+    total = math.fsum(probabilities.values())
+    return "" if abs(total - 1) <= TOLERANCE else f"the probabilities make {total:g}, not 1"
 
 
 def tempered(probabilities: Mapping[str, float], temperature: float) -> dict[str, float]:

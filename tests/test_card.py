@@ -130,15 +130,6 @@ def test_files_that_are_no_tables_are_not_offered_as_such(cli, tmp_path):
     assert "load_dataset" not in body
 
 
-def test_nothing_in_a_set_without_rows_is_said_to_be_loadable(cli, tmp_path):
-    rows = [{"question": "Why?", "answer": " ", "id": "1", "teacher": "t", "request": "r"}]
-    cli("export", rows_in(tmp_path / "none.jsonl", rows))
-    head, body = parts(tmp_path / "runs/none" / CARD)
-    assert "configs" not in head
-    assert table(body, "step")[-2:] == [["", "left out: no answer", "1"],
-                                        ["", "**in this set**", "0"]]  # fmt: skip
-
-
 def test_a_verdict_on_another_text_is_none(cli, tmp_path):
     source = answered(tmp_path / "mine.jsonl", 12)
     cli("check", source, "--checks", "refused")

@@ -16,7 +16,7 @@ from distillgen.errors import UserError
 from distillgen.export import Options, paths, settle
 from distillgen.files import sha256_of
 from distillgen.formats import LeftOut, Limits
-from distillgen.records import JSON, Answer, Preference, Side
+from distillgen.records import JSON, Answer, Candidate, Preference, Side
 from distillgen.splits import SPLITS, Split
 
 
@@ -33,6 +33,9 @@ def answers(n: int, start: int = 0) -> Iterator[Answer]:
             parents=("seed-1",),
             teacher="openai:large",
             request=f"key-{i}",
+            candidates=(
+                Candidate(answer=f"{i + i}1", rationale="I guess.", teacher="t", request="r"),
+            ),
         )
 
 
@@ -42,8 +45,12 @@ def pairs(answers: Iterable[Answer]) -> Iterator[Preference]:
         yield Preference(
             question=answer.question,
             user_context=answer.user_context,
-            chosen=Side(answer=answer.answer, rationale=answer.rationale, id=answer.id),
-            rejected=Side(answer=f"{answer.answer}1", rationale="I guess.", id=answer.id),
+            chosen=Side(answer=formats.target(answer), rationale=answer.rationale, id=answer.id),
+            rejected=Side(
+                answer=answer.candidates[0].answer if answer.candidates else "Nothing.",
+                rationale="I guess.",
+                id=answer.id,
+            ),
             reason="right_wrong",
             line=n,
         )
@@ -117,12 +124,53 @@ def test_the_sidecar_says_where_each_row_comes_from(tmp_path: Path) -> None:
 
 def test_an_answer_without_words_teaches_nothing_and_is_left_out(tmp_path: Path) -> None:
     blank = [
-        Answer(question="Why?", answer=" \n", id="1", teacher="t", request="r"),
-        Answer(question=" ", answer="Yes.", id="2", teacher="t", request="r"),
+        Answer(question="Why?", answer=" \n", id="a", teacher="t", request="r"),
+        Answer(question=" ", answer="Yes.", id="b", teacher="t", request="r"),
     ]
-    (done,) = export(blank, False, Options(), tmp_path)
+    (done,) = export([*blank, *answers(1)], False, Options(), tmp_path)
     assert done.left_out == {"no_answer": 1, "no_question": 1}
-    assert [path.name for path in done.files] == ["README.md"]
+    assert done.records == {"train": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "why"),
+    [
+        ("soft-labels", Wanted(), "40 no_soft_label"),
+        ("classification", Wanted(), "40 no_label"),
+        ("trl-dpo", Wanted(), ""),
+        ("trl-text", Wanted(max_length=1), "40 too_long"),
+    ],
+)
+def test_a_format_that_no_record_is_left_for_stops_the_whole_export(
+    name: str, wanted: Wanted, why: str, tmp_path: Path
+) -> None:
+    export(answers(40), False, Options(formats=("jsonl", "trl-text")), tmp_path)
+    before = content(tmp_path)
+    options = Options(formats=("jsonl", name) if why != "40 too_long" else (name,), wanted=wanted)
+    with pytest.raises(UserError) as caught:
+        export(answers(40), False, options, tmp_path)
+    left_out = f". Left out: {why}" if why else ""
+    said = f"{name}: no record for it; nothing was written, of no format{left_out}. Mend that"
+    assert str(caught.value).startswith(said)
+    assert caught.value.code == 2
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["axolotl", "llamafactory", "mlx", "together", "openai-dpo", "gemini"],
+)
+def test_who_trains_on_the_folder_gets_none_without_records_to_train_on(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=rf"--split: {name} needs records in train; give it a"):
+        settle(Options(formats=("jsonl", name), shares={"test": 1.0}), closed=False)
+    long = [a.model_copy(update={"answer": "x" * 400}) if tenth(a.id) == "train" else a
+            for a in answers(20)]  # fmt: skip
+    options = Options(formats=("jsonl", name), wanted=Wanted(max_length=60))
+    with pytest.raises(UserError, match=rf"{name}: no record in train; .*Left out: 16 too_long"):
+        export(long, False, options, tmp_path, pairs(long))
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_empty_split_has_no_file_and_takes_its_old_one_away(tmp_path: Path) -> None:
@@ -155,8 +203,8 @@ def test_an_export_that_breaks_off_changes_no_file(tmp_path: Path) -> None:
 
 def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
     wanted = Options(formats=tuple(formats.names()))
-    export(answers(60), False, wanted, tmp_path / "a")
-    export(answers(60), False, wanted, tmp_path / "b")
+    for out in (tmp_path / "a", tmp_path / "b"):
+        export(doubtful(60), True, wanted, out, pairs(doubtful(60)))
     assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
@@ -194,14 +242,38 @@ def test_soft_labels_have_one_order_and_say_what_they_are(tmp_path: Path) -> Non
         assert row["weight_hard"] == 0.25
 
 
-def test_without_soft_labels_there_is_no_list_of_labels(tmp_path: Path) -> None:
-    options = Options(formats=("soft-labels",))
-    export(doubtful(20), True, options, tmp_path)
-    assert (tmp_path / "soft-labels/labels.json").exists()
-    (done,) = export(answers(20), False, options, tmp_path)
-    assert done.left_out == {"no_soft_label": 20}
-    assert [path.name for path in done.files] == ["README.md"]
-    assert not (tmp_path / "soft-labels/labels.json").exists()
+def test_a_soft_label_that_is_no_distribution_stops_the_export(tmp_path: Path) -> None:
+    given = [
+        answer.model_copy(update={"soft_label": {"small": small, "large": large}})
+        for answer, small, large in zip(
+            doubtful(4), (-0.2, 0.0, 0.7, 0.66), (1.2, 0.0, 0.7, 0.33), strict=True
+        )
+    ]
+    with pytest.raises(UserError) as caught:
+        export(given, True, Options(formats=("soft-labels", "jsonl")), tmp_path)
+    assert str(caught.value).splitlines()[:-1] == [
+        "soft-labels: record id-0: `soft_label`: the probability of `small` is -0.2",
+        "soft-labels: record id-1: `soft_label`: the probabilities make 0, not 1",
+        "soft-labels: record id-2: `soft_label`: the probabilities make 1.4, not 1",
+    ]
+    assert caught.value.code == 2
+    assert not list(tmp_path.iterdir())
+    export(given[3:], True, Options(formats=("soft-labels",)), tmp_path)
+    (row,) = lines(tmp_path / "soft-labels/train.jsonl")
+    assert row["probs"] == pytest.approx([2 / 3, 1 / 3], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in formats.names() if not formats.load(n).images and formats.load(n).rows]
+)
+def test_of_a_set_with_images_a_format_without_them_takes_the_other_records(
+    name: str, tmp_path: Path
+) -> None:
+    given = [a.model_copy(update={"images": ("a.png",)} if n == 3 else {})
+             for n, a in enumerate(doubtful(20))]  # fmt: skip
+    (done,) = export(given, True, Options(formats=(name,), images=True), tmp_path)
+    assert done.left_out == {"images": 1}
+    assert "images" not in lines(next(path for path in done.files if "train" in path.name))[0]
 
 
 def test_a_format_named_twice_is_written_once(tmp_path: Path) -> None:
@@ -335,7 +407,6 @@ def test_too_few_rows_to_train_on_stop_and_few_for_validation_do_not(tmp_path: P
     [
         (Limits(most=10, who="Us"), "train has 16 rows; Us takes 10 at most"),
         (Limits(bytes=1000), "train has 0 MB; the consumer takes 0 at most"),
-        (Limits(needs=("train", "extra")), "no record in extra; the consumer reads all of"),
     ],
 )
 def test_what_the_consumer_takes_at_most_stops_the_export(
@@ -387,6 +458,17 @@ def test_formats_of_pairs_and_of_answers_come_from_one_store(tmp_path: Path) -> 
     assert row["chosen"] != row["rejected"]
     assert meta["id"] == meta["rejected_id"] == "id-0"
     assert meta["reason"] == "right_wrong"
+
+
+def test_a_pair_whose_answers_are_no_longer_in_the_file_is_left_out(tmp_path: Path) -> None:
+    """Ten records are gone, one of the others has another answer, and one other candidates."""
+    given = list(answers(20))
+    now = given[:10]
+    now[0] = now[0].model_copy(update={"answer": "Nought."})
+    now[1] = now[1].model_copy(update={"candidates": ()})
+    (done,) = export(now, False, Options(formats=("trl-dpo",)), tmp_path, pairs(given))
+    assert done.left_out == {"outdated": 12}
+    assert sum(done.records.values()) == 8
 
 
 def test_a_record_without_a_split_is_left_out_with_its_reason(tmp_path: Path) -> None:

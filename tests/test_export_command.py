@@ -126,6 +126,20 @@ def test_formats_of_pairs_and_of_answers_are_written_from_one_store(cli, sums, t
     }  # fmt: skip
 
 
+def test_a_pair_has_the_system_prompt_of_its_record(cli, sums):
+    source, out = sums
+    given = lines(source)
+    for one in given:
+        one["system"] = f"You add to {one['user_context']}."
+    rows_in(source, given)
+    cli("pairs", source)
+    cli("export", source, "--format", "trl-dpo", "--split", "train=1", "--system", "keep")
+    found = [[turn["content"] for turn in row["prompt"]] for row in rows(out / "trl-dpo")]
+    assert found
+    for system, asked in found:
+        assert system == f"You add to {asked.partition(chr(10))[0]}."
+
+
 def test_too_few_for_the_service_is_said_and_the_last_export_stays(cli, tmp_path):
     source = answered(tmp_path / "few.jsonl", 8)
     told = cli("export", source, "--format", "openai-chat", "--split", "train=1", code=2)

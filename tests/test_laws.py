@@ -23,7 +23,7 @@ FLOORS = {
     " safetensors semantic settings show sidecars signals sinks soft sorting stored tables task"
     " teachers terms toml triage verdicts weights wire",
     3: "asking combine engine folder meaning outcomes sending strategies styles yields",
-    4: "answer answered card card_figures checked compare course coverage decontaminate"
+    4: "answer answered card card_figures checked compare course coverage current decontaminate"
     " deduped defaults delivery draft dry_run expand export facts figures findings hub_yaml"
     " init judge judging mending pairs probing reading remake report review sections seeds"
     " select splits standing stats trace work",

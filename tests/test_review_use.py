@@ -216,6 +216,36 @@ def test_a_pair_whose_better_side_was_rejected_since_is_left_out(cli, run):
     assert told["exports"]["trl-dpo"]["left_out"] == {"rejected_by_review": 1}
 
 
+@pytest.mark.parametrize("format", ["trl-dpo", "trl-kto"])
+def test_a_pair_takes_the_question_that_a_person_wrote_and_not_an_answer_that_was_mended(
+    cli, run, format
+):
+    rows = [row(i, gold="7", answer="It is 7.", candidates=drawn("It is 7.", "It is 8."))
+            for i in range(3)]  # fmt: skip
+    folder = run(rows, [])
+    cli("pairs", "run")
+    asked, mended = {"question": "What is 0 + 7?"}, {"answer": "Seven."}
+    rows_in(folder / "reviews.jsonl", [
+        edit(0, {"answer": "It is 7."}, **asked), edit(1, {"answer": "It is 7."}, **mended),
+    ])  # fmt: skip
+    told = cli("export", "run", "--format", format, "--split", "train=1", "--json").told
+    assert told["exports"][format]["left_out"] == {"edited_by_review": 1}
+    found = {r["prompt"][0]["content"].split("\n\n")[-1]
+             for r in lines(folder / f"export/{format}/train.jsonl")}  # fmt: skip
+    assert found == {"What is 0 + 7?", rows[2]["question"]}
+    cli("pairs", "run")
+    told = cli("export", "run", "--format", format, "--json").told
+    assert told["exports"][format]["left_out"] == {}
+
+
+def test_where_no_pair_was_found_nobody_is_sent_in_a_circle(cli, run):
+    run([row(0)], [])
+    cli("pairs", "run")
+    said = cli("export", "run", "--format", "trl-dpo", code=2).err
+    assert "`pairs` found no two answers" in said
+    assert "no pairs yet" not in said
+
+
 # -- what is known to be right ---------------------------------------------------------------
 
 

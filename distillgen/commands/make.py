@@ -68,7 +68,7 @@ def _run(given: Mapping[str, JSON], source: Path, next_command: str, demo: bool)
             if results[-1].counts["kept"]:
                 records = answers.records(answered, {})
                 results.append(stages.check.run(work, records, checks.names()))
-            results.append(stages.export.run(work, answered, this.path / "export"))
+                results.append(stages.export.run(work, answered, this.path / "export"))
             results.append(_reported(work))
         this.end(work, results, next_command or f"show {this.path}     read them")
 

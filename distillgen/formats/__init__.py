@@ -102,6 +102,10 @@ class LeftOut(Exception):
     """Raised by `rows` for an answer that the format cannot hold; says why in one word."""
 
 
+class Broken(Exception):
+    """Raised by `rows` for an answer of which no row can be made; says in words what is wrong."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A format as `load` found it."""
@@ -220,10 +224,8 @@ def prompt(of: Answer | Preference) -> str:
 
 def system(of: Answer | Preference, options: Options) -> str:
     """The system prompt of a record; empty where rows have none."""
-    if isinstance(of, Preference):
-        return options.system.get("", "").strip()
-    own = of.meta.get("system") if options.own_system else None
-    if isinstance(own, str) and own.strip():
+    own = of.system if isinstance(of, Preference) else of.meta.get("system")
+    if options.own_system and isinstance(own, str) and own.strip():
         return own.strip()
     return options.system.get(of.style, options.system.get("", "")).strip()
 

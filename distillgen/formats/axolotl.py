@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from distillgen import rules
-from distillgen.formats import Made, Options, turn_keys, turns
+from distillgen.formats import Limits, Made, Options, turn_keys, turns
 from distillgen.records import JSON, Answer
+
+LIMITS = Limits(needs=("train",), who="the config.yml beside the data")
 
 SNIPPET = """\
 from axolotl.cli.train import do_cli

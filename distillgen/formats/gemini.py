@@ -11,7 +11,12 @@ RATIONALE: frozenset[Rationale] = frozenset({"first", "after", "think", "none"})
 """No `field`: its tuning leaves thinking out."""
 
 LIMITS = Limits(
-    suggested=100, most=1_000_000, validation=5000, bytes=1_000_000_000, who="Vertex AI"
+    suggested=100,
+    most=1_000_000,
+    validation=5000,
+    bytes=1_000_000_000,
+    needs=("train",),
+    who="Vertex AI",
 )
 """Its guides: preparing data, and limits for Gemini 2.5 Flash; with images 300,000 rows at most."""
 

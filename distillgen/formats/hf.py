@@ -9,12 +9,12 @@ from distillgen.records import JSON, Answer
 LAYOUTS = ("jsonl", "parquet")
 
 _FILES = 'data = load_dataset("json", data_files=files)'
-_FOLDER = """\
-# This folder; or "USER/NAME", once it is on the hub. What `datasets` remembers of a folder is its
-# name, so it is told to look again.
-data = load_dataset(os.getcwd(), download_mode="force_redownload")"""
-SNIPPET = "import os\n\n" + trl_prompt_completion.SNIPPET.replace(_FILES, _FOLDER)
-IMAGES = "import os\n" + trl_prompt_completion.IMAGES.replace(_FILES, f"{_FOLDER}\ndata = data")
+_EITHER = """\
+# Once it is on the hub, load_dataset("USER/NAME").
+kind = "parquet" if files["train"].endswith(".parquet") else "json"
+data = load_dataset(kind, data_files=files)"""
+SNIPPET = trl_prompt_completion.SNIPPET.replace(_FILES, _EITHER)
+IMAGES = trl_prompt_completion.IMAGES.replace(_FILES, _EITHER)
 
 
 def file(split: str, options: Options) -> str:

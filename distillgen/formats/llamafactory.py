@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillgen import rules
-from distillgen.formats import LeftOut, Made, Options, Rationale, prompt, reply, system
+from distillgen.formats import LeftOut, Limits, Made, Options, Rationale, prompt, reply, system
 from distillgen.records import JSON, Answer, Preference, Side
 
 RATIONALE: frozenset[Rationale] = frozenset({"first", "after", "think", "none"})
@@ -20,6 +20,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
 }
 """What LLaMA-Factory calls a column, and what it is called here."""
 
+LIMITS = Limits(needs=("train",), who="the train.yaml beside the data")
 
 SNIPPET = """\
 import yaml

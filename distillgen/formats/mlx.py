@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from distillgen import rules
-from distillgen.formats import Options, turn_keys, turns
+from distillgen.formats import Limits, Options, turn_keys, turns
 from distillgen.records import JSON, Answer
+
+LIMITS = Limits(needs=("train",), who="mlx-lm")
+"""Without train.jsonl its loader stops (mlx_lm/tuner/datasets.py, mlx_lm/lora.py)."""
 
 SNIPPET = """\
 import subprocess

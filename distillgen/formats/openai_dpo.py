@@ -9,7 +9,7 @@ from distillgen.records import JSON, Preference
 RATIONALE: frozenset[Rationale] = frozenset({"first", "after", "think", "none"})
 """No `field`: the file knows no key for reasoning."""
 
-LIMITS = Limits(bytes=512_000_000, who="OpenAI")
+LIMITS = Limits(needs=("train",), bytes=512_000_000, who="OpenAI")
 """Its guide to files. That to preference optimization names no fewest rows."""
 
 SNIPPET = """\

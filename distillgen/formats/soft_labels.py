@@ -8,7 +8,7 @@ T = 1, is what MiniLLM's baseline of knowledge distillation does (LMOps, kd_base
 from collections.abc import Iterator
 
 from distillgen import rules, soft
-from distillgen.formats import LeftOut, Made, Options, Rationale, prompt
+from distillgen.formats import Broken, LeftOut, Made, Options, Rationale, prompt
 from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset()
@@ -69,12 +69,18 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
     """`{"text", "label", "probs", "weight_hard"}`; `probs` in the order of `options.labels`.
 
     The hard label is weighed, not mixed into `probs`: the two have losses of their own.
+
+    Raises:
+        LeftOut: there is no soft label, or one of other labels.
+        Broken: it is no distribution.
     """
     if not answer.soft_label:
         raise LeftOut("no_soft_label")
     labels = options.labels or tuple(answer.soft_label)
     if answer.label not in labels or answer.soft_label.keys() != set(labels):
         raise LeftOut("other_labels")
+    if problem := soft.problem(answer.soft_label):
+        raise Broken(f"`soft_label`: {problem}")
     probs = soft.rounded(soft.tempered(answer.soft_label, options.soft_temperature))
     yield {
         "text": prompt(answer),

@@ -6,7 +6,7 @@ from distillgen import openai_files, rules
 from distillgen.formats import Limits, Options, turn_keys
 from distillgen.records import JSON, Answer
 
-LIMITS = Limits(bytes=int(50.1 * 2**30), who="Together")
+LIMITS = Limits(needs=("train",), bytes=int(50.1 * 2**30), who="Together")
 """Its client, together 3.1.1 (`MAX_FILE_SIZE_GB`); one row is enough."""
 
 SNIPPET = """\

@@ -146,7 +146,7 @@ class Reviewed:
             )
         return notes
 
-    def outdates(self, pair: Preference) -> Reason | None:
+    def outdates(self, pair: Preference) -> Reason | Literal["edited_by_review"] | None:
         """Why a pair is left out: what it prefers was the teacher's answer, and is no longer.
 
         `pairs` makes it anew.
@@ -156,7 +156,7 @@ class Reviewed:
             return None
         found = self.outcome(better.id)
         mended = found and any(name in found.fields for name in SAID)
-        return REJECTED if mended else found.left_out if found else None
+        return "edited_by_review" if mended else found.left_out if found else None
 
 
 def holds(standing: Standing) -> tuple[Verdict, Mark | None] | None:

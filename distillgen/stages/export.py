@@ -69,6 +69,12 @@ def run(work: Work, source: Path, out: Path) -> Result:
     settled = export.settle(options, closed)
     pairs = work.folder.path / PAIRS
     if any(found.of_pairs(told) for found, told in settled) and not pairs.is_file():
+        last = work.folder.manifest.commands.get("pairs")
+        if last and last.source_sha256 == files.sha256_of(source):
+            raise UserError(
+                f"{source}: `pairs` found no two answers of which one is better; unpaired.jsonl"
+                " says why"
+            )
         raise UserError(f"{pairs}: no pairs yet; distillgen pairs {source}")
     work.guard(export.paths(out, settled, options.wanted.stages))
     _check_push(work)
@@ -169,8 +175,7 @@ def _check_push(work: Work) -> None:
 def _push(repo: str, exported: Iterable[Exported]) -> str:
     """Upload what stands in its place now; gives the line that says so."""
     (made,) = (one for one in exported if one.format == PUSHED)
-    if made.card is None or not made.records:
-        return f"{PUSHED}: no rows, so nothing was uploaded to {repo}"
+    assert made.card
     address = hub.push(made.card.parent, repo, made.files)
     return f"{PUSHED}: {len(made.files)} files uploaded to {address}"
 

@@ -27,6 +27,10 @@ OTHERWISE = {
 SHARES = "train=0.7,validation=0.15,test=0.15"
 
 
+LABELLED = {"classification", "soft-labels"}
+"""Formats of labels alone."""
+
+
 def variants() -> Iterator[tuple[str, str, list[str]]]:
     """Name of the variant, format, options; of a format that takes no form the name is `only`."""
     for format in formats.names():
@@ -93,7 +97,8 @@ def _set(name: str, out: Path, wanted: dict[tuple[str, ...], list[str]]) -> None
     (run / "answers.jsonl").write_text(text, "utf-8")
     distillgen("pairs", run / "answers.jsonl", "-o", run, "--quiet")
     for (variant, *options), names in wanted.items():
-        given = [word for one in names for word in ("--format", one)]
+        held = [one for one in names if name == "labels" or one not in LABELLED]
+        given = [word for one in held for word in ("--format", one)]
         distillgen("export", run, *given, *options, "--split", SHARES, "-o", out / variant, "-q")
 
 

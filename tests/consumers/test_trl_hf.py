@@ -1,9 +1,12 @@
 """Our folders are loaded by their own pages as they stand, as JSON lines or Parquet."""
 
+import shutil
+
 import pytest
 from datasets import load_dataset
-from meant import FORMS, MATERIAL, SETS, SPLITS, Export, export, trained
+from meant import FORMS, MATERIAL, SETS, SPLITS, Export, export, lines, trained
 from pyarrow import ArrowInvalid
+from pyarrow.parquet import read_table
 from trainers import read, readme, trained_two_steps
 
 
@@ -50,6 +53,25 @@ def test_the_lines_of_the_readme_train_every_row(set, variant, student, copied):
     for (_, learned), one in zip(read(trainer), given.meant("train"), strict=True):
         assert trained(one, "think") in learned
     assert trained_two_steps(trainer)
+
+
+@pytest.mark.parametrize("form", ["field", "parquet"])
+def test_the_lines_of_the_readme_load_what_stands_there_now(form, tmp_path, monkeypatch):
+    """Of two runs whose folders have one name, and of a folder whose rows became more."""
+    runs = [Export(set, tmp_path / set / "hf") for set in SETS]
+    for given in runs:
+        shutil.copytree(export(given.set, "hf", form).path, given.path)
+    small = runs[0].path / runs[0].files()["train"]
+    whole = small.read_bytes()
+    small.write_bytes(small.with_name(small.name.replace("train", "test")).read_bytes())
+    for given in [*runs, runs[0]]:
+        monkeypatch.chdir(given.path)
+        names = {}
+        exec(given.snippet().partition("trainer = ")[0], names)
+        path = given.path / given.files()["train"]
+        rows = read_table(path).to_pylist() if form == "parquet" else lines(path)
+        assert names["data"]["train"].to_list() == rows
+        small.write_bytes(whole)
 
 
 def test_a_table_that_is_cut_off_is_refused(copied, tmp_path):
