@@ -39,7 +39,7 @@ def held(n: int, bad: int, labels: str, scored: bool, times: int) -> list[float]
     found = [0] * len(SHARES)
     for seed in range(times):
         dice = random.Random(f"{n} {bad} {labels} {scored} {seed}")
-        label = ["abc"[place % len(labels)] for place in range(n)]
+        label = [labels[place % len(labels)] for place in range(n)]
         weight = [1.0] * n
         if labels == "abcd":
             label = dice.choices("abcd", (60, 25, 10, 5), k=n)
