@@ -23,7 +23,7 @@ function minutes(records) {
 }
 
 /** How often two reviewers say the same. */
-export const agreement = one => `${one.reviewers.join(" and ")}: the same decision on ${one.agree} of ${n(one.records)} records`
+export const agreement = one => `${one.reviewers.join(" and ")}: the same decision on ${one.agree} of ${n(one.records)} record${one.records === 1 ? "" : "s"}`
   + (one.kappa === null ? "." : `, Cohen’s kappa ${one.kappa} (1 is always the same, 0 no more often than by chance).`);
 
 /** `matching` records are in the filter, of which `waiting` are to be looked at. */

@@ -14,8 +14,8 @@ FEWEST = 18
 """Records that kappa takes: twice the square of the number of decisions there are, accept, edit and
 reject (Cicchetti 1981)."""
 FEWEST_OF_AN_INTERVAL = 50
-"""Records from which kappa's interval of 95 % holds the truth in 90 % of 3,000 simulated pairs of
-reviewers; of 18 records it does in 68 to 90 %, of 5 in 22 to 60 %."""
+"""Records from which kappa's interval of 95 % holds the truth in 90 to 93 % of 3,000 simulated
+pairs of reviewers (kappas of 0.3 to 0.8); of 18 it does in 68 to 90 %, of 5 in 22 to 60 %."""
 
 
 class Kappa(NamedTuple):
