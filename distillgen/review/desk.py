@@ -8,13 +8,14 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 from distillgen.errors import UserError
 from distillgen.files import loads
-from distillgen.folder import is_run
+from distillgen.folder import is_run, read_manifest
 from distillgen.records import JSON, Review
 from distillgen.review.estimate import Estimate, Kappa, Seen, estimate, kappa
 from distillgen.review.order import Name, Order, is_double, order
@@ -128,6 +129,13 @@ class Desk:
     def stale(self) -> bool:
         """Whether the file of answers was written anew since it was opened."""
         return self.pile.changed
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of a closed task, in its order; empty where the run names none."""
+        entries = read_manifest(self.run).commands
+        known = (entry.options.get("task", {}).get("labels") for entry in entries.values())
+        return tuple(next(filter(None, known), ()))
 
     # -- one record at a time ----------------------------------------------------------------
 
