@@ -130,8 +130,8 @@ LEDGER = """
     is `selected`, as many at `random`, and all `given`. `pairs` adds `reasons`, and figures on
     `length`. `export` adds `reviewed`: records by what people decided. `review` has no usage; it
     adds `reviewers`, the `estimate` of what is wrong, `kappa` of each two reviewers, the
-    `conflicts`, and of `--import` what was `imported` (`given = taken + there + open + refused`)
-    and the `problems`.
+    `conflicts`, and of `--import` what was `imported` (`given = taken + there + left
+    + open + refused`, and `warnings`) and the `problems`.
 """
 
 

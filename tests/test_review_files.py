@@ -215,7 +215,7 @@ def test_every_row_that_is_not_taken_is_named_and_the_others_are_taken(run, tmp_
     found = take_in(desk_of(run), path, "Anna")
     assert (found.rows, found.taken, found.there, found.open) == (12, 2, 0, 0)
     wanted = [
-        (2, "unknown id gone"), (3, "no id"), (4, "decision 'maybe'"), (5, "no text differs"),
+        (2, "unknown id gone"), (3, "no id"), (4, "decision `maybe`"), (5, "no text differs"),
         (6, "there are 1"), (7, "leaves no answer"), (8, "rejected, and answer changed"),
         (9, "r2 has changed"), (11, "not an object"), (12, "not JSON"),
     ]  # fmt: skip

@@ -280,7 +280,9 @@ def test_the_command_sends_records_out_and_takes_decisions_in(cli, run):
     path = cli.folder / "out.csv"
     path.write_text(path.read_text(encoding="utf-8-sig").replace("It is 1.", "It is one."))
     told = cli("review", "run", "--import", "out.csv", "--reviewer", "Anna", "--json").told
-    assert told["imported"] == {"given": 3, "taken": 1, "there": 0, "open": 2, "refused": 0}
+    assert told["imported"] == {
+        "given": 3, "taken": 1, "there": 0, "left": 0, "open": 2, "refused": 0, "warnings": [],
+    }  # fmt: skip
     assert told["counts"] == {
         "given": 3, "accept": 0, "edit": 1, "reject": 0, "conflict": 0, "open": 2,
     }  # fmt: skip

@@ -29,10 +29,13 @@ def review(given: Mapping[str, JSON]) -> int:
         imported = exchange.take_in(desk, source, name)
         found["imported"], problems = imported.as_json(), imported.problems
         found["problems"] = problems
+        left = f"{imported.left:,} left as they were decided before + " if imported.left else ""
         told.say(
             f"{source}: {imported.rows:,} rows = {imported.taken:,} taken + {imported.there:,}"
-            f" there already + {imported.open:,} open + {len(problems):,} refused"
+            f" there already + {left}{imported.open:,} open + {len(problems):,} refused"
         )
+        for warning in imported.warnings:
+            told.error(f"{source}: {warning}")
         for problem in problems[:SHOWN]:
             told.error(problem)
         if len(problems) > SHOWN:
@@ -42,6 +45,8 @@ def review(given: Mapping[str, JSON]) -> int:
         found["files"] = [str(out)]
         told.say(f"{out}: {n:,} records; distillgen review {desk.run} --import {out} brings back"
                  " what was decided")  # fmt: skip
+        if out.suffix.lower() == ".csv":
+            told.say("spreadsheets respell the numbers and dates of a .csv; an .xlsx keeps them")
     if on_page:
         return _reviewed(desk, given, told)
     summary = desk.summary()

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 
 from distillgen.records import JSON
+from distillgen.review.cells import named
 from distillgen.review.rows import Row
 from distillgen.review.texts import FIELDS
 
@@ -17,6 +18,8 @@ READ = ("id", "version", "failed", "judge", "candidates", "teacher")
 """What is shown and not answered."""
 ASKED = ("decision", "reason", "note", "candidate", "settles", "reviewer")
 """What is answered, beside the texts."""
+REMARKS = ("reason", "note")
+"""Of these each says more; of the others there is one."""
 TO = "record"
 """The tag of Label Studio that all answers are about."""
 
@@ -49,22 +52,30 @@ def _result(said: Row) -> list[dict[str, JSON]]:
     ]  # fmt: skip
 
 
-def of_task(task: Mapping[str, JSON]) -> Iterator[Row]:
-    """The rows that the annotations of a task make; one without a decision where there are none."""
+def of_task(task: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
+    """The rows that the annotations of a task make, the latest last; one without a decision where
+    there are none."""
     data = task["data"]
-    row = {name: _text(data.get(name)) for name in (*READ, *FIELDS)}
+    row = {name: data.get(name) for name in (*READ, *FIELDS)}
     given = [one for one in task.get("annotations") or () if not one.get("was_cancelled")]
-    for one in given:
-        said = {
-            str(part["from_name"]): _joined(part["value"])
-            for part in one.get("result") or ()
-            if part.get("from_name") in (*ASKED, *FIELDS)
-        }
+    for one in sorted(given, key=lambda one: str(one.get("updated_at") or "")):
+        said = _answers(one.get("result") or ())
         who = one.get("completed_by")
         person = who.get("email") or who.get("id") if isinstance(who, dict) else who
-        yield {**row, "reviewer": _text(person), **said}
+        yield {**row, "reviewer": person, **said}
     if not given:
         yield row
+
+
+def _answers(result: Iterable[Mapping[str, JSON]]) -> dict[str, JSON]:
+    """By question what was answered."""
+    found: dict[str, list[JSON]] = {}
+    for part in result:
+        name, value = named(str(part["from_name"])), part["value"] or {}
+        if name not in READ:
+            given = value.get("choices") or value.get("text")
+            found.setdefault(name, []).extend(given if isinstance(given, list) else [given])
+    return {name: _joined(name, given) for name, given in found.items()}
 
 
 def records(given: Iterable[tuple[Row, list[Row]]]) -> Iterator[dict[str, JSON]]:
@@ -90,29 +101,31 @@ def records(given: Iterable[tuple[Row, list[Row]]]) -> Iterator[dict[str, JSON]]
         }
 
 
-def of_record(record: Mapping[str, JSON]) -> Iterator[Row]:
+def of_record(record: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
     """The rows that the responses of a record make; one without a decision where there are none."""
-    row = {name: _text((record.get("metadata") or {}).get(name)) for name in READ}
-    row |= {name: _text(text) for name, text in record["fields"].items() if name in FIELDS}
-    row["id"] = _text(record.get("id"))
-    people: dict[str, Row] = {}
-    for name, given in (record.get("responses") or {}).items():
-        for one in given if name in (*ASKED, *FIELDS) else ():
-            user = _text(one.get("user_id"))
-            people.setdefault(user, {"reviewer": user})[name] = _text(one.get("value"))
+    row = {name: (record.get("metadata") or {}).get(name) for name in READ}
+    row |= {name: text for name, text in record["fields"].items() if name in FIELDS}
+    row["id"] = record.get("id")
+    people: dict[str, dict[str, JSON]] = {}
+    for given, responses in (record.get("responses") or {}).items():
+        name = named(given)
+        for one in responses if name not in READ else ():
+            user = str(one.get("user_id") or "")
+            said = people.setdefault(user, {"reviewer": user})
+            said[name] = _joined(name, one.get("value"))
     yield from ({**row, **said} for said in people.values())
     if not people:
         yield row
 
 
-def _joined(value: Mapping[str, JSON]) -> str:
-    """A text area may hold several texts; the last is what the person left."""
-    found = value.get("choices") or value.get("text") or ""
-    return _text(found[-1] if isinstance(found, list) else found)
-
-
-def _text(value: JSON) -> str:
-    return "" if value is None else str(value)
+def _joined(name: str, value: JSON) -> JSON:
+    """A text area may hold several texts: remarks are put below each other, of all else there can
+    be only one."""
+    if not isinstance(value, list):
+        return value
+    if name in REMARKS and all(isinstance(text, str) for text in value):
+        return "\n".join(value)
+    return value[0] if len(value) == 1 else value or None
 
 
 def is_task(value: JSON) -> bool:

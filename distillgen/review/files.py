@@ -16,7 +16,7 @@ from distillgen.review import exchange, sheets
 from distillgen.review.cells import bare, shielded
 from distillgen.review.desk import Desk
 from distillgen.review.exchange import ARGILLA, LABEL_STUDIO
-from distillgen.review.rows import COLUMNS, Imported, Odd, Row, flat, records, take
+from distillgen.review.rows import COLUMNS, TAKEN, Imported, Odd, Row, flat, records, take
 from distillgen.review.texts import FIELDS
 
 KNOWN = (".csv", ".xlsx", ".jsonl", LABEL_STUDIO, ARGILLA)
@@ -65,7 +65,7 @@ def _csv(rows: Iterable[Row]) -> Iterator[str]:
     writer = csv.DictWriter(line, COLUMNS, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: shielded(text) for name, text in row.items()})
+        writer.writerow({name: shielded(text, inside=True) for name, text in row.items()})
         yield line.getvalue()
         line.seek(0)
         line.truncate()
@@ -96,7 +96,7 @@ def take_in(desk: Desk, path: Path, reviewer: str = "") -> Imported:
             try:
                 if isinstance(row, str):
                     raise Odd(row)
-                take(desk, row, reviewer, imported)
+                take(desk, row, reviewer, imported, typeless=path.name.lower().endswith(".csv"))
             except Odd as error:
                 imported.problems.append(f"{where}: {error}")
     finally:
@@ -109,16 +109,24 @@ def _read(path: Path) -> Iterator[Found]:
     if name.endswith(".xlsx"):
         if not path.is_file():
             raise UserError(f"{path}: no such file")
-        yield from ((f"{path}, row {n}", {**row}) for n, row in sheets.rows_of(path))
+        for n, found in sheets.rows_of(path, TAKEN):
+            yield f"{path}, row {n}", found if isinstance(found, str) else {**found}
     elif name.endswith(".json"):
         yield from _listed(path)
     elif name.endswith((".csv", ".jsonl")):
         of_table = name.endswith(".csv")
-        for line, columns, problem in tables.rows_of(path):
-            row = {n: bare(v) if of_table and isinstance(v, str) else v for n, v in columns.items()}
-            yield f"{path}:{line}", problem or row
+        try:
+            for line, row, problem in tables.rows_of(path):
+                yield f"{path}:{line}", problem or (_unshielded(row) if of_table else row)
+        except csv.Error as error:
+            raise UserError(f"{path}: the heading is not CSV ({error})") from error
     else:
         raise UserError(f"{path}: unknown ending; --import takes {', '.join(KNOWN)}")
+
+
+def _unshielded(row: dict[str, JSON]) -> dict[str, JSON]:
+    """The row of a table; of one that is too short, the cells that are there."""
+    return {n: bare(text, inside=True) for n, text in row.items() if isinstance(text, str)}
 
 
 def _listed(path: Path) -> Iterator[Found]:

@@ -4,14 +4,19 @@ Every file that goes out and comes back is made of these rows. The five texts st
 wants them: who changes a cell has edited the record.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from distillgen.records import JSON, Decision, Review, Reviewable
 from distillgen.review import texts
+from distillgen.review.cells import named, whole
 from distillgen.review.desk import Desk
 from distillgen.review.pile import Shown
+from distillgen.review.respelled import respelled
 from distillgen.review.store import Stale
+from distillgen.tables import kind_of
 
 COLUMNS = (
     "id", "reviewer", "decision", *texts.FIELDS, "reason", "note", "candidate", "settles",
@@ -19,8 +24,13 @@ COLUMNS = (
 )  # fmt: skip
 """`was` (the teacher's texts where a person's stand), `failed`, `judge`, `candidates` and `teacher`
 are there to be read; what becomes of them does not matter."""
+TAKEN = ("id", "reviewer", "decision", *texts.FIELDS, "reason", "note", "candidate", "settles",
+        "version")  # fmt: skip
+"""Columns whose cells are taken in."""
 DECIDES = ("accept", "edit", "reject")
 YES = "yes"
+SHOWN = 60
+"""Characters of a text that a message quotes."""
 Row = dict[str, str]
 
 
@@ -72,22 +82,46 @@ def _decided(review: Review) -> Row:
 
 @dataclass
 class Imported:
-    """What came of a file: rows = taken + there + open + problems."""
+    """What came of a file: rows = taken + there + left + open + problems."""
 
     rows: int = 0
     taken: int = 0
     there: int = 0
-    """Decisions that count already."""
+    """Decisions that were brought in or made before."""
+    left: int = 0
+    """Rows in which nothing is decided, about what their reviewer decided before: that holds."""
     open: int = 0
-    """Rows in which nothing was decided."""
+    """Rows in which nothing is decided."""
     problems: list[str] = field(default_factory=list)
     """Of each row that was not taken: where and why."""
+    columns: set[str] = field(default_factory=set)
+    """Names of all columns that were met."""
+    written: dict[tuple[str, str, str, bool], str] = field(default_factory=dict)
+    """By id, texts, reviewer and `settles` of what was taken: the version since."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is odd about the file as a whole."""
+        near = {name: get_close_matches(name, TAKEN, 1, 0.75) for name in sorted(self.columns)}
+        found = [
+            f"column `{name}` is not read; is `{one[0]}` meant?"
+            for name, one in near.items()
+            if one and name not in COLUMNS
+        ]
+        if self.rows and not self.columns & {"decision", "candidate", *texts.FIELDS}:
+            found.append("no column `decision` nor one of a text: this file cannot decide anything")
+        elif self.rows and self.rows == self.left + self.open:
+            found.append(
+                f"nothing is decided in it: write {', '.join(DECIDES)} into `decision`, or change a"
+                " text"
+            )
+        return found
 
     def as_json(self) -> dict[str, JSON]:
         """What `--json` says of it."""
         return {
-            "given": self.rows, "taken": self.taken, "there": self.there, "open": self.open,
-            "refused": len(self.problems),
+            "given": self.rows, "taken": self.taken, "there": self.there, "left": self.left,
+            "open": self.open, "refused": len(self.problems), "warnings": list(self.warnings),
         }  # fmt: skip
 
 
@@ -95,83 +129,163 @@ class Odd(ValueError):
     """A row cannot be taken; says why."""
 
 
-def take(desk: Desk, row: Mapping[str, JSON], reviewer: str, imported: Imported) -> None:
-    """Write what a row decides, unless it counts already.
+def take(
+    desk: Desk, row: Mapping[str, JSON], reviewer: str, imported: Imported, typeless: bool = False
+) -> None:
+    """Write what a row decides, unless that was done before.
 
-    `reviewer` is who decided where the row does not say.
+    `reviewer` is who decided where the row does not say. Of several rows of one reviewer about a
+    record all are written, and the last counts. `typeless`: of a .csv, in which a spreadsheet
+    respells numbers and dates.
 
     Raises:
         Odd: the record is unknown or has changed, the reviewer decided anew, or the row makes no
             sense. Nothing was written.
         UserError: the disk is full or fails.
     """
-    cells = {str(name): _text(value) for name, value in row.items()}
-    id, version = cells.get("id", ""), cells.get("version", "")
+    imported.columns.update(named(str(name)) for name in row)
+    cells = _cells(row)
+    cells["reviewer"] = cells.get("reviewer", "").strip() or whole(reviewer)
+    place = _place(desk, cells)
+    id, of = desk.pile.ids[place], desk.of(place)
+    standing, settles = desk.decisions.standing(id, of), named(cells.get("settles", "")) == YES
+    mark = standing.settled if settles else standing.said.get(cells["reviewer"])
+    stands = desk.decisions.read(mark) if mark else None
+    made = _decision(desk, place, cells, settles, stands, typeless)
+    if made is None:
+        imported.left += stands is not None
+        imported.open += stands is None
+        return
+    key = id, of, made.reviewer, settles
+    since = imported.written.get(key)
+    if (stands and _same(stands, made)) or (since is None and _was_taken(desk, made)):
+        imported.there += 1
+        return
+    if made.version and since:
+        made = made.model_copy(update={"version": since})
+    try:
+        desk.decisions.decide(made, of, alone=True, sync=False)
+    except Stale as error:
+        hint = "" if made.reviewer else "; give each person's file with --reviewer NAME"
+        raise Odd(f"record {id}: {error}; nothing was taken{hint}") from error
+    imported.written[key] = desk.version(place)
+    imported.taken += 1
+
+
+def _cells(row: Mapping[str, JSON]) -> Row:
+    """The texts of the columns that are taken in; null says nothing."""
+    cells: Row = {}
+    names = [named(str(name)) for name in row]
+    for name, value in zip(names, row.values(), strict=True):
+        if name in TAKEN and names.count(name) > 1:
+            raise Odd(f"column `{name}` stands twice")
+        if name in TAKEN and value is not None:
+            if isinstance(value, bool | list | dict):
+                many = f" of {len(value)}" if isinstance(value, list) else ""
+                raise Odd(f"{name}: is {kind_of(value)}{many}, not a text")
+            cells[name] = whole(str(value))
+    return cells
+
+
+def _place(desk: Desk, cells: Row) -> int:
+    id, about = cells.get("id", ""), cells.get("version", "").partition(".")[0]
     if not id:
         raise Odd("no id")
-    about = version.partition(".")[0]
     place = desk.find(id, about)
     if place is None:
         raise Odd(f"unknown id {id}")
     if about and about != desk.of(place):
         raise Odd(f"record {id} has changed since the file was written; nothing was taken")
-    made = _decision(desk, place, cells, reviewer)
-    if made is None:
-        imported.open += 1
-        return
-    standing = desk.decisions.standing(id, desk.of(place))
-    mark = standing.settled if made.settles else standing.said.get(made.reviewer)
-    if mark and _same(desk.decisions.read(mark), made):
-        imported.there += 1
-        return
-    try:
-        desk.decisions.decide(made, desk.of(place), alone=True, sync=False)
-    except Stale as error:
-        raise Odd(f"record {id}: {error}; nothing was taken") from error
-    imported.taken += 1
+    return place
 
 
-def _decision(desk: Desk, place: int, cells: Row, reviewer: str) -> Review | None:
+def _was_taken(desk: Desk, made: Review) -> bool:
+    """Whether the reviewer said so already on what this is made on, and took nothing back since."""
+    state = made.version.partition(".")[2]
+    since = desk.decisions.since(made.id, state) if state else []
+    own = [mark for mark in since if mark.reviewer == made.reviewer]
+    return not any(mark.decision == "undo" for mark in own) and any(
+        _same(desk.decisions.read(mark), made) for mark in own
+    )
+
+
+def _decision(
+    desk: Desk, place: int, cells: Row, settles: bool, stands: Review | None, typeless: bool
+) -> Review | None:
     """What a row decides; None if it is left open."""
     record = desk.pile.record(place)
-    before = texts.taught(record)
+    before, said = texts.taught(record), named(cells.get("decision", ""))
     wanted: dict[Reviewable, str] = {
         name: cells[name]
         for name in texts.FIELDS
         if name in cells and _lines(cells[name]) != _lines(before[name])
     }
-    said = cells.get("decision", "").strip().casefold()
-    if said and said not in DECIDES:
-        raise Odd(f"record {record.id}: decision {said!r}; write {', '.join(DECIDES)} or nothing")
-    if not said and not wanted:
-        return None
-    candidate = _candidate(record.id, cells.get("candidate", ""))
-    if said == "reject" and wanted:
-        raise Odd(f"record {record.id}: rejected, and {', '.join(wanted)} changed; do one of both")
-    if said == "edit" and not wanted and candidate is None:
-        raise Odd(f"record {record.id}: decision edit, and no text differs from the teacher's")
-    decision: Decision = "reject" if said == "reject" else "edit"
-    if candidate is not None and wanted:  # then the texts of the row are meant as they stand
-        wanted = before | wanted
     try:
-        return texts.decision(
-            record, decision, wanted, candidate,
-            reviewer=cells.get("reviewer", "").strip() or reviewer,
-            reason=cells.get("reason", ""), note=cells.get("note", ""),
-            settles=cells.get("settles", "").strip().casefold() == YES,
+        if said and said not in DECIDES:
+            raise Odd(f"decision {_short(said)}; write {', '.join(DECIDES)} or nothing")
+        for name in _untouched(before, wanted, said, stands) if typeless else ():
+            del wanted[name]
+        candidate = _candidate(cells.get("candidate", ""))
+        if not said and not wanted:
+            return None
+        if said == "reject" and wanted:
+            raise Odd(f"rejected, and {', '.join(wanted)} changed; do one of both")
+        if said == "edit" and not wanted and candidate is None:
+            raise Odd("decision edit, and no text differs from the teacher's")
+        decision: Decision = "reject" if said == "reject" else "edit"
+        if candidate is not None and wanted:  # then the texts of the row are meant as they stand
+            wanted = before | wanted
+        made = texts.decision(
+            record, decision, wanted, candidate, reviewer=cells["reviewer"],
+            reason=cells.get("reason", ""), note=cells.get("note", ""), settles=settles,
             version=cells.get("version", ""),
         )  # fmt: skip
+        label = made.fields.get("label")
+        if label is not None and desk.labels and label not in desk.labels:
+            raise Odd(f"label {_short(label)}: not a label of this task: {', '.join(desk.labels)}")
     except ValueError as error:
         raise Odd(f"record {record.id}: {error}") from error
+    return made
 
 
-def _candidate(id: str, cell: str) -> int | None:
+def _untouched(
+    before: Mapping[Reviewable, str], wanted: Mapping[Reviewable, str], said: str,
+    stands: Review | None,
+) -> list[Reviewable]:  # fmt: skip
+    """Of the texts that are wanted, those that a spreadsheet respelled.
+
+    Raises:
+        Odd: nobody can tell whether a person wanted them.
+    """
+    edited = stands.fields if stands and stands.decision == "edit" else None
+    if said == "edit" and edited is None:
+        return []
+    shown = {**before, **(edited or {})}
+    found = [n for n, text in wanted.items() if text != shown[n] and respelled(shown[n], text)]
+    if found and said != "reject":
+        name = found[0]
+        way = "change it on the page" if said == "edit" else "write edit into decision"
+        raise Odd(
+            f"{name}: {_short(wanted[name])} stands where {_short(shown[name])} was, which is what"
+            f" spreadsheets make of it; {way} if it is meant"
+        )
+    return found
+
+
+def _candidate(cell: str) -> int | None:
+    """The number of a candidate; a spreadsheet may have made 1.0 of it."""
     if not cell.strip():
         return None
-    try:
-        return int(float(cell))  # a spreadsheet may have made 1.0 of it
-    except ValueError as error:
-        raise Odd(f"record {id}: candidate {cell!r} is no number") from error
+    found = re.fullmatch(r"(\d{1,9})(?:[.,]0+)?", cell.strip())
+    if found is None:
+        raise Odd(f"candidate {_short(cell)} is not the number of one")
+    return int(found[1])
+
+
+def _short(text: str) -> str:
+    """A text for a message of one line."""
+    text = " ".join(text.split())
+    return f"`{text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'}`"
 
 
 def _same(there: Review, made: Review) -> bool:
@@ -182,7 +296,3 @@ def _same(there: Review, made: Review) -> bool:
 def _lines(text: str) -> str:
     """Spreadsheets and browsers write line ends in their own way; that is no change."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if text.strip() else ""
-
-
-def _text(value: JSON) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)
