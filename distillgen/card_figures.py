@@ -31,7 +31,7 @@ FORMATS: Mapping[str, str] = {
     "images": "images, which the format cannot hold", "no_rows": "nothing in it for the format",
     "too_long": "longer than --max-length", "no_soft_label": "no soft label",
     "other_labels": "other labels than the rest", "same_answer": "both answers are the same",
-    "bridges_splits": "its two answers are of different splits", "no_split": "of no split",
+    "bridges_splits": "belongs to two splits", "no_split": "of no split",
 }  # fmt: skip
 """The same, of what a format leaves out."""
 KNOWN_BY: Mapping[str, str] = {
