@@ -115,6 +115,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
         result.notes.append(f"{settings.stages} stages from easy to hard, by {how}")
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
+    result.notes += leakage.notes(assigned.leakage)
     result.notes += reviewed.notes()
     result.notes += [warning for one in exported for warning in one.warnings]
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
