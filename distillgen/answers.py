@@ -73,11 +73,12 @@ def _answer(row: dict[str, JSON]) -> Answer:
         known["meta"] = {**known.get("meta", {}), **others}
     if known.get("rationale") and "rationale_source" not in known:
         known["rationale_source"] = "requested"
-    known["id"] = str(
-        known.get("id")
-        or content_id(
+    if known.get("id") in (None, ""):
+        known["id"] = content_id(
             str(known.get("user_context", "")), str(known.get("question", "")),
             images if isinstance(images := known.get("images"), list | tuple) else (),
-        )
-    )  # fmt: skip
+        )  # fmt: skip
+    known["id"] = str(known["id"])
+    if isinstance(parents := known.get("parents"), list | tuple):
+        known["parents"] = [str(one) if isinstance(one, int) else one for one in parents]
     return Answer.model_validate(known)

@@ -3,7 +3,10 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from distillgen import files
 from distillgen.clusters import digest
@@ -55,7 +58,22 @@ class Assigned:
 
 
 def _read(path: Path) -> Iterator[Assignment]:
-    return files.read_lines(path, Assignment.model_validate_json)
+    return files.read_lines(path, _parse)
+
+
+def _parse(line: bytes) -> Assignment:
+    """A line, also one that a person wrote: there an id may be an integer, as in any file."""
+    with suppress(ValidationError):
+        return Assignment.model_validate_json(line)
+    row = files.row(line)
+    if isinstance(row.get("id"), int):
+        row["id"] = str(row["id"])
+    try:
+        return Assignment.model_validate(row)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        field = ".".join(str(part) for part in fault["loc"])
+        raise ValueError(f"`{field}`: {fault['msg'].lower()}") from error
 
 
 def _code(one: Assignment) -> int:

@@ -95,6 +95,17 @@ def markdown(table: Leakage) -> str:
     return "\n".join([head, "|---|" + "---:|" * (len(_HEADING) - 1), *rows])
 
 
+def notes(table: Leakage) -> list[str]:
+    """What to say where something of one split stands in `train`, or the other way round."""
+    return [
+        f"{one.smaller} leaks into {one.larger}: of {one.records:,} records {one.equal:,} have the"
+        f" same prompt there, {one.near:,} a near duplicate, {one.kin:,} a relative; the lines of"
+        " splits.jsonl say where each is"
+        for one in table.leaks
+        if "train" in (one.smaller, one.larger) and (one.equal or one.near or one.kin)
+    ]
+
+
 def leakage(prompts: Prompts, lineage: Lineage, splits: Sequence[int]) -> Leakage:
     """The table; `splits` holds 1 to 3 for each record's place in `SPLITS`, 0 for none.
 

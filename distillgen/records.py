@@ -839,9 +839,9 @@ class Assignment(Record):
     """The record's id."""
     split: Split | None
     """Its split; null where it is left out of all of them."""
-    group: str = ""
+    group: str = Field(default="", pattern="^[0-9a-f]{0,16}$")
     """What it shares with all records that it must not be parted from, 16 hexadecimal digits."""
-    content: str = ""
+    content: str = Field(default="", pattern="^[0-9a-f]{0,16}$")
     """Digest of its prompt and lineage, 16 hexadecimal digits, by which a change is noticed."""
     reason: Literal["", "bridge"] = ""
     """Why it is left out: `bridge` belongs with records of two splits."""

@@ -159,8 +159,9 @@ class _Records:
         split, group, firm = self.stored.get(id)
         if self.held_out and answer.strategy == "seed" and not split:
             split, firm = _TEST, Firm.WISHED
-        if not split and answer.family and (lent := self._of_parent(answer)):
-            split, firm = lent, Firm.ASSIGNED
+        if not split and (answer.parents or answer.family):
+            split, group = self._of_parent(answer)
+            firm = Firm.WISHED if split else Firm.FREE
         n = self.groups.add(split, firm)
         self.prompts.add(answer.id, answer.user_context, answer.question, answer.images)
         self.ids.append(id)
@@ -177,10 +178,14 @@ class _Records:
             self.lineage.add(n, name)
         return n
 
-    def _of_parent(self, answer: Answer) -> int:
-        """The split of the first parent that is in a run that these were made from; 0 for none."""
-        found = (one.find(parent) for one in self.lent for parent in answer.parents)
-        return next((SPLITS.index(split) + 1 for split in found if split), NOWHERE)
+    def _of_parent(self, answer: Answer) -> tuple[int, int]:
+        """Split and group of the first parent that was assigned before, and need not be here any
+        more; or its split in a run that these were made from. 0 for none."""
+        for name in (*parents(answer), answer.family):
+            if (known := self.stored.find(digest(name)))[0]:
+                return known
+        found = (one.find(parent) for one in self.lent for parent in parents(answer))
+        return next((SPLITS.index(split) + 1 for split in found if split), NOWHERE), 0
 
     def split(self, shares: Mapping[Split, float]) -> bytearray:
         """The split of each, by its place in `SPLITS` from 1; 0 for those left out."""

@@ -230,6 +230,35 @@ def test_records_that_are_gone_stand_at_the_end_and_come_back_where_they_were(tm
     assert not any("absent" in row for row in rows(tmp_path))
 
 
+def test_a_child_stays_with_the_family_of_a_parent_that_is_gone(tmp_path):
+    old, children, more = strangers(60), strangers(60, 100), strangers(60, 200)
+    of = [{"parents": (one.id,), "strategy": "evolve"} for one in (*old, *children)]
+    born = [one.model_copy(update=more) for one, more in zip(children, of[:60], strict=True)]
+    before = split([*old, *born], tmp_path)
+    last = [one.model_copy(update=more) for one, more in zip(more, of[60:], strict=True)]
+    after = split(shuffled([*old, *last]), tmp_path)
+    assert all(after[f"s{200 + n}"] == before[f"s{100 + n}"] == before[f"s{n}"] for n in range(60))
+    groups = {row["id"]: row["group"] for row in rows(tmp_path)}
+    assert all(groups[f"s{200 + n}"] == groups[f"s{n}"] for n in range(60))
+    shown = strangers(60, 300)
+    shown = [one.model_copy(update={"strategy": "few_shot", "parents": ("s0",)}) for one in shown]
+    assert len({split([*old, *shown], tmp_path)[one.id] for one in shown}) == 3
+
+
+def test_near_duplicates_whose_parents_another_run_parted_are_not_in_two_splits(tmp_path):
+    there = tmp_path / "there.jsonl"
+    there.write_text('{"id": "p0", "split": "train"}\n{"id": "p1", "split": "test"}\n')
+    children = [
+        one.model_copy(update={"parents": (f"p{n % 2}",), "strategy": "transform"})
+        for n, one in enumerate(strangers(20))
+    ]
+    found = split(children, tmp_path, lent=[there])
+    assert list(found.values()) == ["train", "test"] * 10
+    twin = children[0].model_copy(update={"id": "twin", "parents": ("p1",)})
+    found = split([*children, twin], tmp_path / "again", lent=[there])
+    assert parted(found, [("s0", "twin")]) == 0
+
+
 def bridge(one: Answer, other: Answer) -> Answer:
     return answer("bridge", text(random.Random("b"), 20), text(random.Random("d")),
                   parents=(one.id, other.id), strategy="evolve")  # fmt: skip

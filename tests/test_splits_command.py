@@ -70,3 +70,51 @@ def test_what_people_rejected_keeps_its_split_and_does_not_stand_in_the_table(ex
     _, after = export(rows, *TEST)
     assert after == before
     assert leaks(tmp_path)[0]["records"] == 9
+
+
+def test_what_a_file_written_by_hand_parts_is_said_aloud(export, tmp_path):
+    rows = strangers(50)
+    rows.append(rows[0] | {"id": 7, "answer": "No."})
+    hand = [{"id": "r0", "split": "train"}, {"id": 7, "split": "test"}]
+    (tmp_path / "runs/mine").mkdir(parents=True)
+    rows_in(tmp_path / "runs/mine/splits.jsonl", hand)
+    told, where = export(rows, *TEST)
+    assert (where["r0"], where["7"]) == ("train", "test")
+    said = "test leaks into train: of 10 records 1 have the same prompt there, 1 a near duplicate,"
+    assert said in " ".join(told.split())
+    assert "leaks into" not in export(rows[:-1], *TEST)[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            '{"id": "r1", "split": "dev"}',
+            "`split`: input should be 'train', 'validation' or 'test'",
+        ),
+        ('{"id": "r1"}', "`split`: field required"),
+        ('{"id": ["r1"], "split": "test"}', "`id`: input should be a valid string"),
+        ('{"id": "r1", "split": "test", "group": "mine"}', "`group`: string should match pattern"),
+        ('["r1", "test"]', "not a JSON object"),
+        ("r1 test", "not JSON"),
+    ],
+)
+def test_a_line_that_is_no_assignment_stops_the_export_in_one_line(cli, tmp_path, line, said):
+    path = tmp_path / "runs/mine/splits.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"id": "r0", "split": "train"}\n' + line + "\n")
+    told = cli("export", rows_in(tmp_path / "mine.jsonl", strangers(5)), code=2).err
+    (error,) = (one for one in told.splitlines() if "splits.jsonl" in one)
+    assert f"splits.jsonl:2: {said}" in error
+    assert error.endswith("mend or remove it")
+    assert "pydantic" not in told
+
+
+def test_an_id_of_nought_is_one_and_parents_may_be_integers(export):
+    rows = [row | {"id": n} for n, row in enumerate(strangers(40))]
+    for n in range(20, 40):
+        rows[n]["parents"] = [n - 20]
+    _, where = export(rows, "--split", "train=0.5,test=0.5")
+    assert list(where) == [str(n) for n in range(40)]
+    assert {"train", "test"} == set(where.values())
+    assert all(where[str(n)] == where[str(n - 20)] for n in range(20, 40))

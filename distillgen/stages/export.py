@@ -120,6 +120,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
         result.notes.append(f"{settings.stages} stages from easy to hard, by {how}")
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
+    result.notes += leakage.notes(assigned.leakage)
     result.notes += reviewed.notes()
     if about.facts and about.facts.outdated:
         result.notes.append(
