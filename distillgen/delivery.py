@@ -91,6 +91,8 @@ class Delivery:
     """Records with texts of a reviewer."""
     long: int = 0
     """Records with a row above `max_length` that were written all the same."""
+    both: int = 0
+    """Records with an answer and a label, of which one is taken."""
     broken: list[str] = field(default_factory=list)
     """The first rows that break a rule, in words."""
     broken_count: int = 0
@@ -117,6 +119,10 @@ class Delivery:
         """Write the rows of one record, or count why there are none."""
         if isinstance(record, Answer) and record.soft_label and not self.told.labels:
             self.told = replace(self.told, labels=tuple(record.soft_label))
+        if isinstance(record, Answer) and record.label and record.answer and not self.found.labels:
+            self.both += 1
+            if not self.told.closed:
+                record = record.model_copy(update={"label": None})
         if isinstance(split, LeftOut):
             self.left_out[str(split)] += 1
             return
@@ -228,6 +234,12 @@ class Delivery:
             found.append(
                 f"{name}: {self.long:,} records are longer than {self.wanted.max_length:,} tokens;"
                 " a trainer that cuts there loses their ends"
+            )
+        if self.both:
+            which = ("label", "answer") if self.told.closed else ("answer", "label")
+            found.append(
+                f"{name}: {self.both:,} records have an answer and a label; the {which[0]} is what"
+                f" a student learns, and the {which[1]} is left away"
             )
         return tuple(found)
 

@@ -40,6 +40,8 @@ class Options:
     """Another seed, another split, and another order with `--shuffle`."""
     images: bool = False
     """Images belong to some of the answers."""
+    mixed: bool = False
+    """As in `formats.Options`."""
     soft_temperature: float = 1.0
     hard_weight: float = 0.5
     wanted: Wanted = field(default_factory=Wanted)
@@ -73,6 +75,8 @@ def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options
             preset=options.preset,
             label_weight=options.label_weight,
             images=options.images and bool(one.images),
+            closed=closed,
+            mixed=options.mixed,
             soft_temperature=options.soft_temperature,
             hard_weight=options.hard_weight,
         )

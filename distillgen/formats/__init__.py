@@ -11,6 +11,7 @@ also state
 - `SNIPPET`: the trainer's own lines that load it, for the README beside the data, which sets
   `files` before them: `{"train": "train.jsonl", …}`, the splits that there are; a dictionary by
   layout where the layouts are loaded in different ways,
+- `LABELS`: True where it is of labels, also those of an open task, which are no answers,
 - `IMAGES`: the same lines for a set with images; a format without it cannot hold them,
 - `file(split, options)`: where the rows of a split go, `train.jsonl` unless it says otherwise; the
   ending decides how they are written (`sinks.py`),
@@ -55,6 +56,10 @@ class Options:
     """`step-by-step`: alpha, the label's share of the loss, 0 to 1; the rationale has the rest."""
     images: bool = False
     """Images belong to some answers of the set: then each row has the same columns for them."""
+    closed: bool = True
+    """A record that has a label and an answer teaches the label; where False, the answer."""
+    mixed: bool = False
+    """Some records of the set teach a label, and some an answer."""
     soft_temperature: float = 1.0
     """`soft-labels`: temperature of the probabilities, above 0; 1 leaves them as they were."""
     hard_weight: float = 0.5
@@ -126,6 +131,8 @@ class Format:
     """The form it takes when nobody says; None leaves that to the task."""
     system: bool
     """It has a place for a system prompt."""
+    labels: bool
+    """It is of labels, also those of an open task."""
     layouts: tuple[str, ...]
     """The values of `--layout` that it knows."""
     snippets: Mapping[str, str]
@@ -183,6 +190,7 @@ def load(name: str) -> Format:
         rationales=getattr(module, "RATIONALE", frozenset(get_args(Rationale))),
         default=getattr(module, "DEFAULT", None),
         system=getattr(module, "SYSTEM", True),
+        labels=getattr(module, "LABELS", False),
         layouts=tuple(getattr(module, "LAYOUTS", ())),
         snippets={"": snippet} if isinstance(snippet, str) else snippet,
         images=getattr(module, "IMAGES", ""),

@@ -64,8 +64,10 @@ def check(work: Work, out: Path) -> None:
 
 def run(work: Work, source: Path, out: Path) -> Result:
     """Write `out/<format>/` for each format."""
-    options = replace(_options(work), images=answers.with_images(source))
     closed = bool(work.task.labels) or answers.closed(source)
+    options = replace(
+        _options(work), images=answers.with_images(source), mixed=_mixed(source, closed)
+    )
     settled = export.settle(options, closed)
     pairs = work.folder.path / PAIRS
     if any(found.of_pairs(told) for found, told in settled) and not pairs.is_file():
@@ -128,6 +130,20 @@ def run(work: Work, source: Path, out: Path) -> Result:
     if settings.push:
         result.notes.append(_push(settings.push, exported))
     return result
+
+
+def _mixed(source: Path, closed: bool) -> bool:
+    """Whether some records teach a label, and some an answer."""
+
+    def labelled(line: bytes) -> bool:
+        if b'"label"' not in line:
+            return False
+        answer = answers.of_bytes(line)
+        return bool(answer.label and (closed or not answer.answer))
+
+    kinds = files.read_lines(source, labelled)
+    first = next(kinds, False)
+    return any(kind != first for kind in kinds)
 
 
 def _about(
