@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from distillgen import formats, sinks
+from distillgen.difficulty import Curriculum
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.formats import Broken, Format, LeftOut, Made, Rationale
@@ -54,6 +55,8 @@ class Exported:
     """The README, which is a dataset card."""
     teachers: tuple[str, ...] = ()
     """Who wrote the answers, sorted."""
+    measure: str = ""
+    """What the stages go by, one of `difficulty.MEASURES`; empty without stages."""
 
     def as_json(self) -> dict[str, JSON]:
         """What `--json` says of it."""
@@ -93,6 +96,8 @@ class Delivery:
     """Records with a row above `max_length` that were written all the same."""
     both: int = 0
     """Records with an answer and a label, of which one is taken."""
+    stages: Curriculum | None = None
+    """Where the records that it takes belong between easy and hard."""
     broken: list[str] = field(default_factory=list)
     """The first rows that break a rule, in words."""
     broken_count: int = 0
@@ -101,7 +106,7 @@ class Delivery:
         schema = self.found.schema(self.told)
         self.data = {s: self._sink(s, schema) for s in SPLITS}
         self.meta = {s: self._whole(f"{s}.meta.jsonl") for s in SPLITS}
-        stages = range(1, self.wanted.stages + 1)
+        stages = range(1, 0 if self.found.of_pairs(self.told) else self.wanted.stages + 1)
         self.staged = {n: self._sink("train", schema, n) for n in stages}
         self.staged_meta = {n: self._whole(f"train.stage-{n}.meta.jsonl") for n in stages}
         self.beside: list[Whole] = []
@@ -115,14 +120,16 @@ class Delivery:
     def _whole(self, name: str) -> Whole:
         return self.files.enter_context(Whole(self.path / name))
 
-    def take(self, record: Answer | Preference, split: Split | LeftOut, stage: int = 0) -> None:
+    def takes(self, record: Answer) -> bool:
+        """Whether rows come of it."""
+        try:
+            return bool(self._rows(record))
+        except (LeftOut, Broken):
+            return False
+
+    def take(self, record: Answer | Preference, split: Split | LeftOut) -> None:
         """Write the rows of one record, or count why there are none."""
-        if isinstance(record, Answer) and record.soft_label and not self.told.labels:
-            self.told = replace(self.told, labels=tuple(record.soft_label))
-        if isinstance(record, Answer) and record.label and record.answer and not self.found.labels:
-            self.both += 1
-            if not self.told.closed:
-                record = record.model_copy(update={"label": None})
+        self.both += self._has_both(record)
         if isinstance(split, LeftOut):
             self.left_out[str(split)] += 1
             return
@@ -138,12 +145,15 @@ class Delivery:
                 self.broken.append(f"{self.found.name}: record {id}: {problem}")
             return
         self.records[split] += 1
-        self.longest = max(self.longest, *map(tokens, rows))
+        length = max(map(tokens, rows))
+        self.longest = max(self.longest, length)
+        self.long += bool(self.wanted.max_length and length > self.wanted.max_length)
         self._count(record)
         side = record if isinstance(record, Answer) else record.chosen
         self.edited += bool(side.edited_by)
         self._write(rows, record, self.data[split], self.meta[split])
-        if stage and split == "train":
+        if self.stages and isinstance(record, Answer) and split == "train":
+            stage = self.stages.stage(record)
             self._write(rows, record, self.staged[stage], self.staged_meta[stage])
 
     def _count(self, record: Answer | Preference) -> None:
@@ -168,6 +178,10 @@ class Delivery:
 
     def _rows(self, record: Answer | Preference) -> list[dict[str, JSON]]:
         """A trainer would take a row with nothing to learn without a word: none gets there."""
+        if isinstance(record, Answer) and record.soft_label and not self.told.labels:
+            self.told = replace(self.told, labels=tuple(record.soft_label))
+        if self._has_both(record) and not self.told.closed:
+            record = record.model_copy(update={"label": None})
         if not formats.prompt(record):
             raise LeftOut("no_question")
         sides = (record,) if isinstance(record, Answer) else (record.chosen, record.rejected)
@@ -179,14 +193,16 @@ class Delivery:
         if not rows:
             raise LeftOut("no_rows")
         most = self.wanted.max_length
-        if most and max(map(tokens, rows)) > most:
-            if self.wanted.long == "drop":
-                raise LeftOut("too_long")
-            self.long += 1
+        if most and self.wanted.long == "drop" and max(map(tokens, rows)) > most:
+            raise LeftOut("too_long")
         for row in rows:
             if problem := self.found.broken(row, self.told):
                 raise Broken(problem)
         return rows
+
+    def _has_both(self, record: Answer | Preference) -> bool:
+        both = isinstance(record, Answer) and record.label and record.answer
+        return bool(both and not self.found.labels)
 
     def _made(self, record: Answer | Preference) -> Iterator[dict[str, JSON]]:
         if isinstance(record, Answer):
@@ -217,6 +233,11 @@ class Delivery:
             )
         if problem := refusal(limits, self._sizes()):
             raise UserError(f"{name}: {problem}{self._left()}")
+        if self.stages and not all(sink.rows for sink in self.staged.values()):
+            raise UserError(
+                f"--stages {self.wanted.stages}: {name} has {self.records['train']} records to"
+                f" train on, and a stage would be empty; nothing was written{self._left()}"
+            )
 
     def _left(self) -> str:
         why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.left_out.items()))
@@ -274,6 +295,7 @@ class Delivery:
             files={whole.path: whole.stamp for whole in wholes if whole.stamp},
             warnings=self.warnings(),
             card=self.path / "README.md",
+            measure=self.stages.measure if self.stages else "",
             teachers=tuple(sorted({teacher for teacher, _ in self.made} | set(self.worse))),
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from distillgen import card, formats, sinks, tables
 from distillgen.current import Current
 from distillgen.delivery import Delivery, Exported, Wanted
-from distillgen.difficulty import Curriculum
+from distillgen.difficulty import curriculum
 from distillgen.errors import UserError
 from distillgen.files import is_ours
 from distillgen.formats import Format, LeftOut, Preset, Rationale
@@ -134,16 +134,17 @@ def export(
     out: Path,
     split_of: Callable[[str], Split | LeftOut],
     about: card.About,
-    stages: Curriculum | None = None,
+    of_train: Callable[[], Iterable[Answer]] = tuple,
     reviewed: Reviewed | None = None,
 ) -> list[Exported]:
     """Write a folder for each format: rows by split, sidecars, a card.
 
     One walk over the answers for all formats that are made of them, and one over the pairs, in
     bounded memory. `split_of` gives the split of a record by its id, or why it has none; what
-    people rejected is left out, and where they changed texts, theirs are taken. No file
-    changes before the last record is read and every rule is kept; then each appears whole, and an
-    empty split has none.
+    people rejected is left out, and where they changed texts, theirs are taken. For stages the
+    records `of_train` are walked once more beforehand, for each format. No file changes before
+    the last record is read and every rule is kept; then each appears whole, and an empty split
+    has none.
 
     Raises:
         UserError: see `settle`; or rows break a consumer's rules, or there are too few or many.
@@ -155,12 +156,14 @@ def export(
         ]
         of_pairs = [folder for folder in folders if folder.found.of_pairs(folder.told)]
         of_answers = [folder for folder in folders if folder not in of_pairs]
+        for folder in of_answers if options.wanted.stages else ():
+            folder.stages = curriculum(filter(folder.takes, of_train()), options.wanted.stages)
         current = Current()
         for given in answers:
             answer, why = reviewed.taken(given) if reviewed else (given, None)
             split = LeftOut(why) if why else split_of(answer.id)
             for folder in of_answers:
-                folder.take(answer, split, stages.stage(answer) if stages else 0)
+                folder.take(answer, split)
             if of_pairs:
                 current.add(given, answer)
         current.all_added()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from distillgen import difficulty, formats
 from distillgen import export as exporting
+from distillgen import formats
 from distillgen.card import About
 from distillgen.delivery import Exported, Wanted, tokens
 from distillgen.errors import UserError
@@ -212,7 +212,11 @@ def test_the_files_it_may_write_are_known_beforehand(tmp_path: Path) -> None:
     wanted = Options(formats=tuple(formats.names()), wanted=Wanted(stages=2))
     known = paths(tmp_path, settle(wanted, closed=True), 2)
     assert len(known) == len(set(known))
-    for done in export(doubtful(200), True, wanted, tmp_path, pairs(doubtful(200))):
+    given = list(doubtful(200))
+    train = [answer for answer in given if tenth(answer.id) == "train"]
+    for done in exporting.export(
+        given, pairs(given), True, wanted, tmp_path, tenth, About("x"), lambda: train
+    ):
         lists = {path for path in done.files if path.parent.name == "llm"}
         assert set(done.files) - lists <= set(known)
 
@@ -485,9 +489,8 @@ def test_the_stages_hold_what_the_shuffled_whole_holds(tmp_path: Path) -> None:
     given = list(answers(40))
     options = Options(formats=("trl-messages",), wanted=Wanted(stages=3))
     train = [answer for answer in given if tenth(answer.id) == "train"]
-    stages = difficulty.curriculum(train, 3)
     (done,) = exporting.export(
-        given, (), False, options, tmp_path, tenth, About("x"), stages
+        given, (), False, options, tmp_path, tenth, About("x"), lambda: train
     )  # fmt: skip
     folder = tmp_path / "trl-messages"
     parts = [lines(folder / f"train.stage-{n}.jsonl") for n in (1, 2, 3)]
@@ -497,6 +500,25 @@ def test_the_stages_hold_what_the_shuffled_whole_holds(tmp_path: Path) -> None:
     ids = [m["id"] for m in lines(folder / "train.stage-3.meta.jsonl")]
     assert len(ids) == len(parts[2])
     assert sum(done.records.values()) == 40
+
+
+def test_the_stages_are_of_what_the_format_takes_and_none_is_empty(tmp_path: Path) -> None:
+    """The easiest third has no rationale, so that `step-by-step` takes none of it."""
+    given = [a.model_copy(update={"rationale": "word " * n if n >= 12 else "", "answer": "Yes."})
+             for n, a in enumerate(answers(36))]  # fmt: skip
+
+    def staged(n: int, out: Path) -> None:
+        options = Options(formats=("step-by-step",), wanted=Wanted(stages=n))
+        exporting.export(
+            given, (), False, options, out, lambda id: "train", About("x"), lambda: given
+        )
+
+    staged(3, tmp_path)
+    folder = tmp_path / "step-by-step"
+    assert [len(lines(folder / f"train.stage-{n}.jsonl")) for n in (1, 2, 3)] == [16, 16, 16]
+    assert "`train.stage-1` to `train.stage-3`" in (folder / "README.md").read_text()
+    with pytest.raises(UserError, match="--stages 25: step-by-step has 24 records to train on"):
+        staged(25, tmp_path / "many")
 
 
 def test_another_layout_takes_the_files_of_the_last_one_away(tmp_path: Path) -> None:

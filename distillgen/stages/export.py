@@ -85,21 +85,18 @@ def run(work: Work, source: Path, out: Path) -> Result:
     settings = work.settings
     assigned, to_keep = _assigned(work, source, sha256, options, last)
     split_of = partial(_split_of, splits.Assigned(work.folder.path / splits.FILE))
-    reviewed, stages = Reviewed.beside(work.folder.path), None
-    if settings.curriculum:
-        first = Reviewed(reviewed.decisions)
-        of_train = (
-            answer
-            for answer, out in map(first.taken, answers.read(source))
-            if not out and split_of(answer.id) == "train"
-        )
-        stages = difficulty.curriculum(of_train, settings.stages)
+    reviewed = Reviewed.beside(work.folder.path)
+
+    def of_train() -> Iterator[Answer]:
+        taken = map(Reviewed(reviewed.decisions).taken, answers.read(source))
+        return (answer for answer, out in taken if not out and split_of(answer.id) == "train")
+
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
         closed, options, out, split_of,
         _about(work, source, options, closed, assigned.leakage),
-        stages,
+        of_train,
         reviewed,
     )  # fmt: skip
     counts: Counter[str] = Counter()
@@ -117,8 +114,8 @@ def run(work: Work, source: Path, out: Path) -> Result:
         "leakage": assigned.leakage.as_json(),
         **({"reviewed": dict(reviewed.counts)} if reviewed.counts else {}),
     }
-    if stages:
-        how = difficulty.SHOWN[stages.measure]
+    for measure in dict.fromkeys(one.measure for one in exported if one.measure):
+        how = difficulty.SHOWN[measure]
         result.notes.append(f"{settings.stages} stages from easy to hard, by {how}")
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
