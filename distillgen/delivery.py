@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from distillgen import formats, sinks
 from distillgen.difficulty import Curriculum
@@ -14,8 +14,10 @@ from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.formats import Broken, Format, LeftOut, Made, Rationale
 from distillgen.limits import advice, refusal
-from distillgen.records import JSON, Answer, FileStamp, Preference
+from distillgen.records import JSON, Answer, FileStamp, Preference, Side
 from distillgen.splits import SPLITS, Split
+
+Said = TypeVar("Said", Answer, Side)
 
 SHOWN = 10
 """Broken rows that are named."""
@@ -182,6 +184,7 @@ class Delivery:
             self.told = replace(self.told, labels=tuple(record.soft_label))
         if self._has_both(record) and not self.told.closed:
             record = record.model_copy(update={"label": None})
+        record = _reasoned(record)
         if not formats.prompt(record):
             raise LeftOut("no_question")
         sides = (record,) if isinstance(record, Answer) else (record.chosen, record.rejected)
@@ -298,6 +301,20 @@ class Delivery:
             measure=self.stages.measure if self.stages else "",
             teachers=tuple(sorted({teacher for teacher, _ in self.made} | set(self.worse))),
         )
+
+
+def _reasoned(record: Answer | Preference) -> Answer | Preference:
+    """The same, the thoughts of its answers in their rationales, where they have one form."""
+    if isinstance(record, Preference):
+        sides = {"chosen": _apart(record.chosen), "rejected": _apart(record.rejected)}
+        return record.model_copy(update=sides)
+    return _apart(record)
+
+
+def _apart(said: Said) -> Said:
+    rationale, answer = formats.thought_apart(said)
+    changed = answer != said.answer
+    return said.model_copy(update={"rationale": rationale, "answer": answer}) if changed else said
 
 
 def lineage(record: Answer | Preference) -> dict[str, JSON]:

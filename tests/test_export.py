@@ -383,6 +383,25 @@ def test_a_row_that_breaks_a_rule_stops_the_export_and_nothing_is_written(tmp_pa
     assert content(tmp_path) == before
 
 
+@pytest.mark.parametrize("form", ["first", "after", "think", "field", "none"])
+def test_thoughts_that_an_answer_begins_with_are_its_rationale_and_never_a_second_one(
+    form: formats.Rationale, tmp_path: Path
+) -> None:
+    """As other tools write them; inside a text the tags are words like others."""
+    one = next(answers(1, 4)).model_copy(
+        update={"rationale": "", "answer": "<think>\nHalf of 16.\n</think>\n\nIt is 8."}
+    )
+    plain = one.model_copy(update={"rationale": "Half of 16.", "answer": "It is 8."})
+    options = Options(formats=("trl-messages",), rationale=form)
+    export([one], False, options, tmp_path / "a")
+    export([plain], False, options, tmp_path / "b")
+    found = content(tmp_path / "a")["trl-messages/train.jsonl"]
+    assert found == content(tmp_path / "b")["trl-messages/train.jsonl"]
+    double = one.model_copy(update={"rationale": "I guess."})
+    with pytest.raises(UserError, match="record id-4: the answer begins with a `<think>` block"):
+        export([double], False, options, tmp_path / "c")
+
+
 def test_of_many_broken_rows_ten_are_named_and_all_counted(tmp_path: Path) -> None:
     found = replace(formats.load("openai-chat"), broken=lambda row, options: "it is bad")
     with pytest.MonkeyPatch.context() as patch:

@@ -171,6 +171,12 @@ def test_where_some_have_a_label_and_some_an_answer_all_rows_have_both_columns(c
     assert all(bool(row["label"]) != bool(row["answer"]) for row in found)
 
 
+def test_a_table_is_told_what_export_reads(refused, tmp_path):
+    (tmp_path / "x.csv").write_text("question,answer\nWhy?,So.\n")
+    said = refused("export", tmp_path / "x.csv")
+    assert "export reads JSON Lines" in said
+
+
 def test_too_few_for_the_service_is_said_and_the_last_export_stays(cli, tmp_path):
     source = answered(tmp_path / "few.jsonl", 8)
     told = cli("export", source, "--format", "openai-chat", "--split", "train=1", code=2)

@@ -21,6 +21,7 @@ also state
 - `beside(made)`: further files that go beside the data, by name: a text, or a value of JSON.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -260,6 +261,8 @@ def reply(said: Answer | Side, form: Rationale) -> str:
     return f"{why}\n\n{wanted}" if form == "first" else f"{wanted}\n\n{why}"
 
 
+_THOUGHT = re.compile(r"\s*<think>(.*?)</think>\s*", re.S)
+
 Turn = dict[str, JSON]
 
 
@@ -315,6 +318,20 @@ def parted(of: Answer | Preference, turns: list[Turn]) -> list[Turn]:
         marks = shown if turn["role"] == "user" else []
         parts.append({**turn, "content": [*marks, said]})
     return parts
+
+
+def thought_apart(said: Answer | Side) -> tuple[str, str]:
+    """Rationale and answer; a `<think>` block that an answer begins with is its rationale.
+
+    Raises:
+        Broken: there is another rationale.
+    """
+    block = _THOUGHT.match(said.answer)
+    if not block:
+        return said.rationale, said.answer
+    if said.rationale.strip():
+        raise Broken("the answer begins with a `<think>` block, and there is a rationale, too")
+    return block[1].strip(), said.answer[block.end() :]
 
 
 def untagged(text: str) -> str:
