@@ -192,6 +192,9 @@ class Delivery:
             raise LeftOut("no_answer")
         if record.images and not self.found.images:
             raise LeftOut("images")
+        for image in record.images:
+            if "://" not in image and not Path(image).is_file():
+                raise Broken(f"image {image}: no such file, as seen from the folder you are in")
         rows = list(self._made(record))
         if not rows:
             raise LeftOut("no_rows")

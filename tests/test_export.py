@@ -280,6 +280,29 @@ def test_of_a_set_with_images_a_format_without_them_takes_the_other_records(
     assert "images" not in lines(next(path for path in done.files if "train" in path.name))[0]
 
 
+def test_an_image_that_is_not_there_stops_the_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"a picture")
+    shown = {
+        "id-1": ("a.png",),
+        "id-2": ("a.png", "gone.png"),
+        "id-3": ("https://x.example/b.png",),
+    }
+    given = [a.model_copy(update={"images": shown.get(a.id, ())}) for a in answers(5)]
+    options = Options(formats=("hf", "jsonl"), images=True)
+    with pytest.raises(
+        UserError, match=r"^hf: record id-2: image gone.png: no such file"
+    ) as caught:
+        export(given, False, options, tmp_path / "out")
+    assert "1 records break its rules" in str(caught.value)
+    assert not list((tmp_path / "out").iterdir())
+    del given[2]
+    _, done = export(given, False, options, tmp_path / "out")
+    assert sum(done.records.values()) == 4
+
+
 def test_a_format_named_twice_is_written_once(tmp_path: Path) -> None:
     wanted = Options(formats=("jsonl", "trl-messages", "jsonl"))
     done = export(answers(5), False, wanted, tmp_path)
