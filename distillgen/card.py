@@ -161,7 +161,7 @@ def _load(folder: Delivery) -> str:
             " English; a student's own count differs). A trainer with a smaller `max_length` cuts"
             " it, or drops it, without a word."
         )
-    if stages := folder.wanted.stages:
+    if stages := len(folder.staged):
         parts.append(
             f"`train.stage-1` to `train.stage-{stages}` hold the training rows once more, from easy"
             " to hard."

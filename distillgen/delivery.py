@@ -6,15 +6,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from distillgen import formats, sinks
+from distillgen.difficulty import Curriculum
 from distillgen.errors import UserError
 from distillgen.files import Whole
 from distillgen.formats import Broken, Format, LeftOut, Made, Rationale
 from distillgen.limits import advice, refusal
-from distillgen.records import JSON, Answer, FileStamp, Preference
+from distillgen.records import JSON, Answer, FileStamp, Preference, Side
 from distillgen.splits import SPLITS, Split
+
+Said = TypeVar("Said", Answer, Side)
 
 SHOWN = 10
 """Broken rows that are named."""
@@ -54,6 +57,8 @@ class Exported:
     """The README, which is a dataset card."""
     teachers: tuple[str, ...] = ()
     """Who wrote the answers, sorted."""
+    measure: str = ""
+    """What the stages go by, one of `difficulty.MEASURES`; empty without stages."""
 
     def as_json(self) -> dict[str, JSON]:
         """What `--json` says of it."""
@@ -91,6 +96,10 @@ class Delivery:
     """Records with texts of a reviewer."""
     long: int = 0
     """Records with a row above `max_length` that were written all the same."""
+    both: int = 0
+    """Records with an answer and a label, of which one is taken."""
+    stages: Curriculum | None = None
+    """Where the records that it takes belong between easy and hard."""
     broken: list[str] = field(default_factory=list)
     """The first rows that break a rule, in words."""
     broken_count: int = 0
@@ -99,7 +108,7 @@ class Delivery:
         schema = self.found.schema(self.told)
         self.data = {s: self._sink(s, schema) for s in SPLITS}
         self.meta = {s: self._whole(f"{s}.meta.jsonl") for s in SPLITS}
-        stages = range(1, self.wanted.stages + 1)
+        stages = range(1, 0 if self.found.of_pairs(self.told) else self.wanted.stages + 1)
         self.staged = {n: self._sink("train", schema, n) for n in stages}
         self.staged_meta = {n: self._whole(f"train.stage-{n}.meta.jsonl") for n in stages}
         self.beside: list[Whole] = []
@@ -113,10 +122,16 @@ class Delivery:
     def _whole(self, name: str) -> Whole:
         return self.files.enter_context(Whole(self.path / name))
 
-    def take(self, record: Answer | Preference, split: Split | LeftOut, stage: int = 0) -> bool:
+    def takes(self, record: Answer) -> bool:
+        """Whether rows come of it."""
+        try:
+            return bool(self._rows(record))
+        except (LeftOut, Broken):
+            return False
+
+    def take(self, record: Answer | Preference, split: Split | LeftOut) -> bool:
         """Write the rows of one record, or count why there are none; whether there are any."""
-        if isinstance(record, Answer) and record.soft_label and not self.told.labels:
-            self.told = replace(self.told, labels=tuple(record.soft_label))
+        self.both += self._has_both(record)
         if isinstance(split, LeftOut):
             self.left_out[str(split)] += 1
             return False
@@ -132,12 +147,15 @@ class Delivery:
                 self.broken.append(f"{self.found.name}: record {id}: {problem}")
             return False
         self.records[split] += 1
-        self.longest = max(self.longest, *map(tokens, rows))
+        length = max(map(tokens, rows))
+        self.longest = max(self.longest, length)
+        self.long += bool(self.wanted.max_length and length > self.wanted.max_length)
         self._count(record)
         side = record if isinstance(record, Answer) else record.chosen
         self.edited += bool(side.edited_by)
         self._write(rows, record, self.data[split], self.meta[split])
-        if stage and split == "train":
+        if self.stages and isinstance(record, Answer) and split == "train":
+            stage = self.stages.stage(record)
             self._write(rows, record, self.staged[stage], self.staged_meta[stage])
         return True
 
@@ -163,6 +181,11 @@ class Delivery:
 
     def _rows(self, record: Answer | Preference) -> list[dict[str, JSON]]:
         """A trainer would take a row with nothing to learn without a word: none gets there."""
+        if isinstance(record, Answer) and record.soft_label and not self.told.labels:
+            self.told = replace(self.told, labels=tuple(record.soft_label))
+        if self._has_both(record) and not self.told.closed:
+            record = record.model_copy(update={"label": None})
+        record = _reasoned(record)
         if not formats.prompt(record):
             raise LeftOut("no_question")
         sides = (record,) if isinstance(record, Answer) else (record.chosen, record.rejected)
@@ -170,18 +193,23 @@ class Delivery:
             raise LeftOut("no_answer")
         if record.images and not self.found.images:
             raise LeftOut("images")
+        for image in record.images:
+            if "://" not in image and not Path(image).is_file():
+                raise Broken(f"image {image}: no such file, as seen from the folder you are in")
         rows = list(self._made(record))
         if not rows:
             raise LeftOut("no_rows")
         most = self.wanted.max_length
-        if most and max(map(tokens, rows)) > most:
-            if self.wanted.long == "drop":
-                raise LeftOut("too_long")
-            self.long += 1
+        if most and self.wanted.long == "drop" and max(map(tokens, rows)) > most:
+            raise LeftOut("too_long")
         for row in rows:
             if problem := self.found.broken(row, self.told):
                 raise Broken(problem)
         return rows
+
+    def _has_both(self, record: Answer | Preference) -> bool:
+        both = isinstance(record, Answer) and record.label and record.answer
+        return bool(both and not self.found.labels)
 
     def _made(self, record: Answer | Preference) -> Iterator[dict[str, JSON]]:
         if isinstance(record, Answer):
@@ -212,6 +240,11 @@ class Delivery:
             )
         if problem := refusal(limits, self._sizes()):
             raise UserError(f"{name}: {problem}{self._left()}")
+        if self.stages and not all(sink.rows for sink in self.staged.values()):
+            raise UserError(
+                f"--stages {self.wanted.stages}: {name} has {self.records['train']} records to"
+                f" train on, and a stage would be empty; nothing was written{self._left()}"
+            )
 
     def _left(self) -> str:
         why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.left_out.items()))
@@ -229,6 +262,12 @@ class Delivery:
             found.append(
                 f"{name}: {self.long:,} records are longer than {self.wanted.max_length:,} tokens;"
                 " a trainer that cuts there loses their ends"
+            )
+        if self.both:
+            which = ("label", "answer") if self.told.closed else ("answer", "label")
+            found.append(
+                f"{name}: {self.both:,} records have an answer and a label; the {which[0]} is what"
+                f" a student learns, and the {which[1]} is left away"
             )
         return tuple(found)
 
@@ -263,8 +302,23 @@ class Delivery:
             files={whole.path: whole.stamp for whole in wholes if whole.stamp},
             warnings=self.warnings(),
             card=self.path / "README.md",
+            measure=self.stages.measure if self.stages else "",
             teachers=tuple(sorted({teacher for teacher, _ in self.made} | set(self.worse))),
         )
+
+
+def _reasoned(record: Answer | Preference) -> Answer | Preference:
+    """The same, the thoughts of its answers in their rationales, where they have one form."""
+    if isinstance(record, Preference):
+        sides = {"chosen": _apart(record.chosen), "rejected": _apart(record.rejected)}
+        return record.model_copy(update=sides)
+    return _apart(record)
+
+
+def _apart(said: Said) -> Said:
+    rationale, answer = formats.thought_apart(said)
+    changed = answer != said.answer
+    return said.model_copy(update={"rationale": rationale, "answer": answer}) if changed else said
 
 
 def lineage(record: Answer | Preference) -> dict[str, JSON]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from distillgen import card, formats, sinks, tables
 from distillgen.current import Current
 from distillgen.delivery import Delivery, Exported, Wanted
-from distillgen.difficulty import Curriculum
+from distillgen.difficulty import curriculum
 from distillgen.errors import UserError
 from distillgen.files import is_ours
 from distillgen.formats import Format, LeftOut, Preset, Rationale
@@ -41,6 +41,8 @@ class Options:
     """Another seed, another split, and another order with `--shuffle`."""
     images: bool = False
     """Images belong to some of the answers."""
+    mixed: bool = False
+    """As in `formats.Options`."""
     soft_temperature: float = 1.0
     hard_weight: float = 0.5
     wanted: Wanted = field(default_factory=Wanted)
@@ -74,6 +76,8 @@ def settle(options: Options, closed: bool) -> list[tuple[Format, formats.Options
             preset=options.preset,
             label_weight=options.label_weight,
             images=options.images and bool(one.images),
+            closed=closed,
+            mixed=options.mixed,
             soft_temperature=options.soft_temperature,
             hard_weight=options.hard_weight,
         )
@@ -131,7 +135,7 @@ def export(
     out: Path,
     split_of: Callable[[str], Split | LeftOut],
     about: card.About,
-    stages: Curriculum | None = None,
+    of_train: Callable[[], Iterable[Answer]] = tuple,
     reviewed: Reviewed | None = None,
     counts: Counter[str] | None = None,
 ) -> list[Exported]:
@@ -139,11 +143,11 @@ def export(
 
     One walk over the answers for all formats that are made of them, and one over the pairs, in
     bounded memory. `split_of` gives the split of a record by its id, or why it has none; what
-    people rejected is left out, and where they changed texts, theirs are taken. `counts` learns how
-    many records at least one format has, by split, and how many none has (`rejected`); pairs count
-    where nothing but pairs is wanted. No file
-    changes before the last record is read and every rule is kept; then each appears whole, and an
-    empty split has none.
+    people rejected is left out, and where they changed texts, theirs are taken. For stages the
+    records `of_train` are walked once more beforehand, for each format. `counts` learns how many
+    records at least one format has, by split, and how many none has (`rejected`); pairs count where
+    nothing but pairs is wanted. No file changes before the last record is read and every rule is
+    kept; then each appears whole, and an empty split has none.
 
     Raises:
         UserError: see `settle`; or rows break a consumer's rules, or there are too few or many.
@@ -155,12 +159,13 @@ def export(
         ]
         of_pairs = [folder for folder in folders if folder.found.of_pairs(folder.told)]
         of_answers = [folder for folder in folders if folder not in of_pairs]
+        for folder in of_answers if options.wanted.stages else ():
+            folder.stages = curriculum(filter(folder.takes, of_train()), options.wanted.stages)
         current = Current()
         for given in answers:
             answer, why = reviewed.taken(given) if reviewed else (given, None)
             split = LeftOut(why) if why else split_of(answer.id)
-            stage = stages.stage(answer) if stages else 0
-            taken = [folder.take(answer, split, stage) for folder in of_answers]
+            taken = [folder.take(answer, split) for folder in of_answers]
             if taken and counts is not None:
                 counts[str(split) if any(taken) else "rejected"] += 1
             if of_pairs:

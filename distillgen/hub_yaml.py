@@ -109,6 +109,8 @@ def _configs(folder: Delivery) -> Iterator[str]:
         return
     yield "configs:"
     yield '- config_name: "default"'
+    if all(path.endswith(".csv") for path in folder.given().values()):
+        yield "  keep_default_na: false"  # else an empty text, or `NA`, is null
     yield "  data_files:"
     for split, path in folder.given().items():
         yield f"  - {_yaml({'split': split, 'path': path})}"

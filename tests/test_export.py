@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from distillgen import difficulty, formats
 from distillgen import export as exporting
+from distillgen import formats
 from distillgen.card import About
 from distillgen.delivery import Exported, Wanted, tokens
 from distillgen.errors import UserError
@@ -212,7 +212,11 @@ def test_the_files_it_may_write_are_known_beforehand(tmp_path: Path) -> None:
     wanted = Options(formats=tuple(formats.names()), wanted=Wanted(stages=2))
     known = paths(tmp_path, settle(wanted, closed=True), 2)
     assert len(known) == len(set(known))
-    for done in export(doubtful(200), True, wanted, tmp_path, pairs(doubtful(200))):
+    given = list(doubtful(200))
+    train = [answer for answer in given if tenth(answer.id) == "train"]
+    for done in exporting.export(
+        given, pairs(given), True, wanted, tmp_path, tenth, About("x"), lambda: train
+    ):
         lists = {path for path in done.files if path.parent.name == "llm"}
         assert set(done.files) - lists <= set(known)
 
@@ -274,6 +278,29 @@ def test_of_a_set_with_images_a_format_without_them_takes_the_other_records(
     (done,) = export(given, True, Options(formats=(name,), images=True), tmp_path)
     assert done.left_out == {"images": 1}
     assert "images" not in lines(next(path for path in done.files if "train" in path.name))[0]
+
+
+def test_an_image_that_is_not_there_stops_the_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"a picture")
+    shown = {
+        "id-1": ("a.png",),
+        "id-2": ("a.png", "gone.png"),
+        "id-3": ("https://x.example/b.png",),
+    }
+    given = [a.model_copy(update={"images": shown.get(a.id, ())}) for a in answers(5)]
+    options = Options(formats=("hf", "jsonl"), images=True)
+    with pytest.raises(
+        UserError, match=r"^hf: record id-2: image gone.png: no such file"
+    ) as caught:
+        export(given, False, options, tmp_path / "out")
+    assert "1 records break its rules" in str(caught.value)
+    assert not list((tmp_path / "out").iterdir())
+    del given[2]
+    _, done = export(given, False, options, tmp_path / "out")
+    assert sum(done.records.values()) == 4
 
 
 def test_a_format_named_twice_is_written_once(tmp_path: Path) -> None:
@@ -377,6 +404,25 @@ def test_a_row_that_breaks_a_rule_stops_the_export_and_nothing_is_written(tmp_pa
     assert "2 records break its rules; nothing was written" in said[-1]
     assert caught.value.code == 2
     assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("form", ["first", "after", "think", "field", "none"])
+def test_thoughts_that_an_answer_begins_with_are_its_rationale_and_never_a_second_one(
+    form: formats.Rationale, tmp_path: Path
+) -> None:
+    """As other tools write them; inside a text the tags are words like others."""
+    one = next(answers(1, 4)).model_copy(
+        update={"rationale": "", "answer": "<think>\nHalf of 16.\n</think>\n\nIt is 8."}
+    )
+    plain = one.model_copy(update={"rationale": "Half of 16.", "answer": "It is 8."})
+    options = Options(formats=("trl-messages",), rationale=form)
+    export([one], False, options, tmp_path / "a")
+    export([plain], False, options, tmp_path / "b")
+    found = content(tmp_path / "a")["trl-messages/train.jsonl"]
+    assert found == content(tmp_path / "b")["trl-messages/train.jsonl"]
+    double = one.model_copy(update={"rationale": "I guess."})
+    with pytest.raises(UserError, match="record id-4: the answer begins with a `<think>` block"):
+        export([double], False, options, tmp_path / "c")
 
 
 def test_of_many_broken_rows_ten_are_named_and_all_counted(tmp_path: Path) -> None:
@@ -485,9 +531,8 @@ def test_the_stages_hold_what_the_shuffled_whole_holds(tmp_path: Path) -> None:
     given = list(answers(40))
     options = Options(formats=("trl-messages",), wanted=Wanted(stages=3))
     train = [answer for answer in given if tenth(answer.id) == "train"]
-    stages = difficulty.curriculum(train, 3)
     (done,) = exporting.export(
-        given, (), False, options, tmp_path, tenth, About("x"), stages
+        given, (), False, options, tmp_path, tenth, About("x"), lambda: train
     )  # fmt: skip
     folder = tmp_path / "trl-messages"
     parts = [lines(folder / f"train.stage-{n}.jsonl") for n in (1, 2, 3)]
@@ -497,6 +542,25 @@ def test_the_stages_hold_what_the_shuffled_whole_holds(tmp_path: Path) -> None:
     ids = [m["id"] for m in lines(folder / "train.stage-3.meta.jsonl")]
     assert len(ids) == len(parts[2])
     assert sum(done.records.values()) == 40
+
+
+def test_the_stages_are_of_what_the_format_takes_and_none_is_empty(tmp_path: Path) -> None:
+    """The easiest third has no rationale, so that `step-by-step` takes none of it."""
+    given = [a.model_copy(update={"rationale": "word " * n if n >= 12 else "", "answer": "Yes."})
+             for n, a in enumerate(answers(36))]  # fmt: skip
+
+    def staged(n: int, out: Path) -> None:
+        options = Options(formats=("step-by-step",), wanted=Wanted(stages=n))
+        exporting.export(
+            given, (), False, options, out, lambda id: "train", About("x"), lambda: given
+        )
+
+    staged(3, tmp_path)
+    folder = tmp_path / "step-by-step"
+    assert [len(lines(folder / f"train.stage-{n}.jsonl")) for n in (1, 2, 3)] == [16, 16, 16]
+    assert "`train.stage-1` to `train.stage-3`" in (folder / "README.md").read_text()
+    with pytest.raises(UserError, match="--stages 25: step-by-step has 24 records to train on"):
+        staged(25, tmp_path / "many")
 
 
 def test_another_layout_takes_the_files_of_the_last_one_away(tmp_path: Path) -> None:

@@ -140,6 +140,43 @@ def test_a_pair_has_the_system_prompt_of_its_record(cli, sums):
         assert system == f"You add to {asked.partition(chr(10))[0]}."
 
 
+def test_of_an_answer_and_a_label_the_task_decides_which_is_learned(cli, sums, tmp_path):
+    source, out = sums
+    rows_in(source, [row | {"label": "sums"} for row in lines(source)])
+    job = ("export", source, "--split", "train=1", "--format", "jsonl", "--format")
+    told = cli(*job, "classification")
+    assert "jsonl: 40 records have an answer and a label; the answer is what" in told.err
+    assert all(row["answer"] and "label" not in row for row in rows(out / "jsonl"))
+    assert all(row["label"] == "sums" for row in rows(out / "classification"))
+    (tmp_path / "sums.toml").write_text('labels = ["sums", "other"]\n')
+    told = cli(*job, "trl-text")
+    assert "jsonl: 40 records have an answer and a label; the label is what" in told.err
+    assert all(row["label"] == "sums" and "answer" not in row for row in rows(out / "jsonl"))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_where_some_have_a_label_and_some_an_answer_all_rows_have_both_columns(cli, sums, first):
+    source, out = sums
+    given = lines(source)
+    for row in given[first::2]:
+        del row["answer"], row["candidates"]
+        row["label"] = "even"
+    rows_in(source, given)
+    cli("export", source, "--split", "train=1", "--format", "jsonl", "--format", "trl-text")
+    found = rows(out / "jsonl")
+    assert {(*row,) for row in found} == {
+        ("question", "user_context", "answer", "label", "rationale")
+    }
+    assert [bool(row["label"]) for row in found] == [n % 2 == first for n in range(40)]
+    assert all(bool(row["label"]) != bool(row["answer"]) for row in found)
+
+
+def test_a_table_is_told_what_export_reads(refused, tmp_path):
+    (tmp_path / "x.csv").write_text("question,answer\nWhy?,So.\n")
+    said = refused("export", tmp_path / "x.csv")
+    assert "export reads JSON Lines" in said
+
+
 def test_too_few_for_the_service_is_said_and_the_last_export_stays(cli, tmp_path):
     source = answered(tmp_path / "few.jsonl", 8)
     told = cli("export", source, "--format", "openai-chat", "--split", "train=1", code=2)

@@ -42,6 +42,11 @@ def export(given: Mapping[str, JSON]) -> None:
         source = source / "answers.jsonl"
     if not source.is_file():
         raise UserError(f"{source}: no answers yet; distillgen answer {given['run']}")
+    if source.name.lower().endswith((".csv", ".parquet", ".gz")):
+        raise UserError(
+            f"{source}: export reads JSON Lines; write each record as a line of JSON, with"
+            " `question` and `answer` or `label`"
+        )
     path = folder.folder_of(str(source))
     this = Session({**given, "teacher": "local"}, task_of(source, path), path)
     with this.opened() as work:

@@ -11,6 +11,7 @@ also state
 - `SNIPPET`: the trainer's own lines that load it, for the README beside the data, which sets
   `files` before them: `{"train": "train.jsonl", …}`, the splits that there are; a dictionary by
   layout where the layouts are loaded in different ways,
+- `LABELS`: True where it is of labels, also those of an open task, which are no answers,
 - `IMAGES`: the same lines for a set with images; a format without it cannot hold them,
 - `file(split, options)`: where the rows of a split go, `train.jsonl` unless it says otherwise; the
   ending decides how they are written (`sinks.py`),
@@ -20,6 +21,7 @@ also state
 - `beside(made)`: further files that go beside the data, by name: a text, or a value of JSON.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -55,6 +57,10 @@ class Options:
     """`step-by-step`: alpha, the label's share of the loss, 0 to 1; the rationale has the rest."""
     images: bool = False
     """Images belong to some answers of the set: then each row has the same columns for them."""
+    closed: bool = True
+    """A record that has a label and an answer teaches the label; where False, the answer."""
+    mixed: bool = False
+    """Some records of the set teach a label, and some an answer."""
     soft_temperature: float = 1.0
     """`soft-labels`: temperature of the probabilities, above 0; 1 leaves them as they were."""
     hard_weight: float = 0.5
@@ -126,6 +132,8 @@ class Format:
     """The form it takes when nobody says; None leaves that to the task."""
     system: bool
     """It has a place for a system prompt."""
+    labels: bool
+    """It is of labels, also those of an open task."""
     layouts: tuple[str, ...]
     """The values of `--layout` that it knows."""
     snippets: Mapping[str, str]
@@ -183,6 +191,7 @@ def load(name: str) -> Format:
         rationales=getattr(module, "RATIONALE", frozenset(get_args(Rationale))),
         default=getattr(module, "DEFAULT", None),
         system=getattr(module, "SYSTEM", True),
+        labels=getattr(module, "LABELS", False),
         layouts=tuple(getattr(module, "LAYOUTS", ())),
         snippets={"": snippet} if isinstance(snippet, str) else snippet,
         images=getattr(module, "IMAGES", ""),
@@ -252,6 +261,8 @@ def reply(said: Answer | Side, form: Rationale) -> str:
     return f"{why}\n\n{wanted}" if form == "first" else f"{wanted}\n\n{why}"
 
 
+_THOUGHT = re.compile(r"\s*<think>(.*?)</think>\s*", re.S)
+
 Turn = dict[str, JSON]
 
 
@@ -307,6 +318,20 @@ def parted(of: Answer | Preference, turns: list[Turn]) -> list[Turn]:
         marks = shown if turn["role"] == "user" else []
         parts.append({**turn, "content": [*marks, said]})
     return parts
+
+
+def thought_apart(said: Answer | Side) -> tuple[str, str]:
+    """Rationale and answer; a `<think>` block that an answer begins with is its rationale.
+
+    Raises:
+        Broken: there is another rationale.
+    """
+    block = _THOUGHT.match(said.answer)
+    if not block:
+        return said.rationale, said.answer
+    if said.rationale.strip():
+        raise Broken("the answer begins with a `<think>` block, and there is a rationale, too")
+    return block[1].strip(), said.answer[block.end() :]
 
 
 def untagged(text: str) -> str:

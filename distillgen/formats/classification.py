@@ -8,6 +8,7 @@ from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset()
 SYSTEM = False
+LABELS = True
 
 SNIPPET = """\
 from datasets import load_dataset

@@ -11,7 +11,8 @@ DEFAULT: Rationale = "field"
 SNIPPET = """\
 import pandas
 
-# Cells are texts, and an empty one is an empty text.
+# Cells are texts, and an empty one is an empty text; with `datasets`, too, only if it is told:
+# load_dataset("csv", data_files=files, keep_default_na=False)
 data = {
     split: pandas.read_csv(path, dtype=str, keep_default_na=False) for split, path in files.items()
 }

@@ -23,7 +23,8 @@ IMAGES = f"""\
 def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
     """`{"question", "user_context", "answer", "rationale"}`, or `label` in place of `answer`.
 
-    An empty text stands for what is missing, so that every row has the same columns. In the forms
+    An empty text stands for what is missing, so that every row has the same columns: both of the
+    two, where some records of the set have the one and some the other. In the forms
     that put the rationale into the text the column is always `answer`: a column `label` holds
     labels. In a set with images each row has `images`, a list of paths; with `--system`, `system`.
     """
@@ -36,6 +37,7 @@ def rows(answer: Answer, options: Options) -> Iterator[dict[str, JSON]]:
         "user_context": answer.user_context.strip(),
     }
     if form in ("field", "none"):
+        row |= {"answer": "", "label": ""} if options.mixed else {}
         row["label" if answer.label else "answer"] = target(answer)
     else:
         row["answer"] = reply(answer, form)

@@ -13,6 +13,7 @@ from distillgen.records import JSON, Answer
 
 RATIONALE: frozenset[Rationale] = frozenset()
 SYSTEM = False
+LABELS = True
 
 SNIPPET = """\
 import json

@@ -64,8 +64,10 @@ def check(work: Work, out: Path) -> None:
 
 def run(work: Work, source: Path, out: Path) -> Result:
     """Write `out/<format>/` for each format."""
-    options = replace(_options(work), images=answers.with_images(source))
     closed = bool(work.task.labels) or answers.closed(source)
+    options = replace(
+        _options(work), images=answers.with_images(source), mixed=_mixed(source, closed)
+    )
     settled = export.settle(options, closed)
     pairs = work.folder.path / PAIRS
     if any(found.of_pairs(told) for found, told in settled) and not pairs.is_file():
@@ -84,15 +86,11 @@ def run(work: Work, source: Path, out: Path) -> Result:
     reviewed = Reviewed.beside(work.folder.path)
     assigned, to_keep = _assigned(work, source, sha256, options, reviewed, last)
     split_of = partial(_split_of, splits.Assigned(work.folder.path / splits.FILE))
-    stages = None
-    if settings.curriculum:
-        first = Reviewed(reviewed.decisions)
-        of_train = (
-            answer
-            for answer, out in map(first.taken, answers.read(source))
-            if not out and split_of(answer.id) == "train"
-        )
-        stages = difficulty.curriculum(of_train, settings.stages)
+
+    def of_train() -> Iterator[Answer]:
+        taken = map(Reviewed(reviewed.decisions).taken, answers.read(source))
+        return (answer for answer, out in taken if not out and split_of(answer.id) == "train")
+
     counts = Counter(rejected=0)
     about = _about(work, source, options, closed, assigned.leakage)
     exported = export.export(
@@ -100,7 +98,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
         closed, options, out, split_of,
         about,
-        stages,
+        of_train,
         reviewed,
         counts,
     )  # fmt: skip
@@ -115,8 +113,8 @@ def run(work: Work, source: Path, out: Path) -> Result:
         "leakage": assigned.leakage.as_json(),
         **({"reviewed": dict(reviewed.counts)} if reviewed.counts else {}),
     }
-    if stages:
-        how = difficulty.SHOWN[stages.measure]
+    for measure in dict.fromkeys(one.measure for one in exported if one.measure):
+        how = difficulty.SHOWN[measure]
         result.notes.append(f"{settings.stages} stages from easy to hard, by {how}")
     if assigned.anew:
         result.notes.append("other shares or another seed: all records were assigned anew")
@@ -135,6 +133,20 @@ def run(work: Work, source: Path, out: Path) -> Result:
     if settings.push:
         result.notes.append(_push(settings.push, exported))
     return result
+
+
+def _mixed(source: Path, closed: bool) -> bool:
+    """Whether some records teach a label, and some an answer."""
+
+    def labelled(line: bytes) -> bool:
+        if b'"label"' not in line:
+            return False
+        answer = answers.of_bytes(line)
+        return bool(answer.label and (closed or not answer.answer))
+
+    kinds = files.read_lines(source, labelled)
+    first = next(kinds, False)
+    return any(kind != first for kind in kinds)
 
 
 def _about(

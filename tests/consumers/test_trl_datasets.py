@@ -71,6 +71,17 @@ def test_a_table_is_read_cell_by_cell(set, form, copied):
 
 
 @pytest.mark.parametrize("set", SETS)
+def test_the_page_of_a_table_says_that_an_empty_cell_is_no_null(set, tmp_path):
+    given = export(set, "csv", "field")
+    data = load_dataset(str(given.path), cache_dir=str(tmp_path / "cache"))
+    for split in data:
+        assert [where for row in data[split].to_list() for where in nulls(row)] == []
+        for row, same in zip(data[split], export(set, "jsonl", "field").rows(split), strict=True):
+            assert {name: row[name] for name in same} == same
+            assert row["label" if set == "open" else "answer"] == ""
+
+
+@pytest.mark.parametrize("set", SETS)
 def test_a_system_prompt_has_a_column(set):
     rows = export(set, "jsonl", "system").rows("train")
     assert [[row["system"]] for row in rows] == [told("system")] * len(rows)
