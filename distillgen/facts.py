@@ -194,6 +194,16 @@ class Facts:
         )
 
     @property
+    def first(self) -> Entry | None:
+        """The command that all began with."""
+        return next((one for stage in STAGES if (one := self.commands.get(stage))), None)
+
+    @property
+    def task(self) -> Mapping[str, JSON]:
+        """What the teacher was told of the field: `name`, `expert`, `language`, `labels`."""
+        return self.first.options.get("task", {}) if self.first else {}
+
+    @property
     def cost_usd(self) -> float | None:
         """Dollars for all that was asked; None where a price is not known."""
         costs = [one.cost for one in self.used]
