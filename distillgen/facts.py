@@ -211,13 +211,15 @@ class Facts:
 
     @property
     def languages(self) -> Mapping[str, int]:
-        """Those of the answers of a sample; of the rationales or questions, where answers are too
-        short for half of them to be told. `?` is not sure."""
-        for name in ("answer", "rationale", "question"):
-            counts = self.stats["fields"].get(name, {}).get("languages") or {"?": 1}
-            if 2 * counts.get("?", 0) <= sum(counts.values()):
-                return dict(counts)
-        return {}
+        """Those of the questions and answers of a sample, together; of the rationales, where
+        answers are too short for half of them to be told. `?` is not sure."""
+        said = self._told("answer") or self._told("rationale")
+        return _ranked(self._told("question") + said)
+
+    def _told(self, field: str) -> Counter[str]:
+        """The languages of a field, where at least half of its texts tell theirs."""
+        counts = Counter[str](self.stats["fields"].get(field, {}).get("languages") or {"?": 1})
+        return counts if 2 * counts["?"] <= counts.total() else Counter()
 
 
 def of(run: Path, source: Path | None = None) -> Facts:

@@ -87,7 +87,9 @@ def run(work: Work, source: Path, out: Path) -> Result:
         )
         stages = difficulty.curriculum(of_train, settings.stages)
     counts = Counter(rejected=0)
-    about = _about(work, source, options, closed, assigned.leakage)
+    sources = list(dict.fromkeys([*(_sources(last) if assigned.stayed else ()), source.name]))
+    earlier = sources[0] != source.name
+    about = _about(work, source, options, closed, assigned.leakage, earlier)
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
@@ -122,16 +124,22 @@ def run(work: Work, source: Path, out: Path) -> Result:
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
     result.notes += terms.warnings(teachers, settings.license)
     formats = {one.format: {"records": one.records, "left_out": one.left_out} for one in exported}
-    settled_as = {"splits": to_keep, "formats": formats}
+    settled_as = {"splits": to_keep, "formats": formats, "sources": sources}
     work.finish(entry.model_copy(update={"settled": settled_as}), result)
     if settings.push:
         result.notes.append(_push(settings.push, exported))
     return result
 
 
+def _sources(last: Entry | None) -> list[str]:
+    """The names of the files whose export made the splits that stand, the first first."""
+    return last.settled.get("sources", [Path(last.source).name]) if last else []
+
+
 def _about(
-    work: Work, source: Path, options: export.Options, closed: bool, leaks: leakage.Leakage
-) -> About:
+    work: Work, source: Path, options: export.Options, closed: bool, leaks: leakage.Leakage,
+    earlier: bool,
+) -> About:  # fmt: skip
     """What the cards say of the run, and of the file that is exported."""
     run, settings = work.folder.path, work.settings
     commands = work.folder.manifest.commands
@@ -154,6 +162,7 @@ def _about(
         shuffled=settings.shuffle or bool(settings.curriculum),
         commands=commands,
         facts=facts.of(run, source) if measurable else None,
+        splits_stayed=earlier,
         leakage=leakage.markdown(leaks),
     )
 
