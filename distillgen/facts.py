@@ -17,7 +17,7 @@ from distillgen.checked import Outcome
 from distillgen.decontaminate import FLAGS
 from distillgen.deduped import DUPLICATES
 from distillgen.errors import UserError
-from distillgen.folder import is_run, read_manifest
+from distillgen.folder import RUNS, is_run, read_manifest
 from distillgen.records import JSON, Entry, Manifest
 from distillgen.reliability import Reliability
 from distillgen.review.reviewed import Reviewed
@@ -274,6 +274,8 @@ def source_of(run: Path, manifest: Manifest) -> Path:
     """
     exported = manifest.commands.get("export")
     elsewhere = [Path(exported.source)] if exported and exported.source else []
+    if elsewhere and run.resolve().parent.name == RUNS.name:  # where a name stands for runs/NAME
+        elsewhere.append(run.resolve().parent.parent / elsewhere[0])
     for path in (run / "answers.jsonl", run / "inputs.jsonl", *elsewhere):
         if path.is_file():
             return path

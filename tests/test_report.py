@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from conftest import CLI
 from hostile import ODD_TEXTS
 from jobs import answered, lines, rows_in, seeds, teacher
 from reports import full
@@ -411,6 +412,10 @@ def test_what_was_exported_of_a_file_alone_is_told_of_that_file(cli, tmp_path):
     rows_in(source, lines(source)[:30])
     cli("report", "runs/sums")
     assert "30 questions with answers" in Read(page.read_text()).text
+    cli("export", "sums.jsonl", "--format", "jsonl")
+    (tmp_path / "away").mkdir()
+    away = CLI(tmp_path / "away")
+    away("report", "../runs/sums", "--overwrite")
     source.unlink()
     said = cli("report", "runs/sums", code=2).err
     assert "sums.jsonl: was exported, and is not there" in said
