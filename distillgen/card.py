@@ -39,6 +39,8 @@ class About:
     """What the manifest says; empty where nothing is known."""
     facts: Facts | None = None
     """Of the file that is exported."""
+    splits_stayed: bool = False
+    """Records were assigned to splits before, by an export of another file."""
     leakage: str = ""
     """A table of what the splits have in common, as Markdown."""
 
@@ -105,14 +107,23 @@ def text(folder: Delivery, about: About) -> str:
         "Make it again": _again(folder, about),
         "What was left out": card_figures.left_out(folder, found),
         "How the better answer is known": card_figures.preferences(folder),
-        "Checks and judges": card_figures.verdicts(found, about.closed),
-        "How varied it is": card_figures.diversity(found),
+        "Checks and judges": _of_all(folder, card_figures.verdicts(found, about.closed)),
+        "How varied it is": _of_all(folder, card_figures.diversity(found)),
         "Test sets": card_figures.contamination(found, about.commands),
         "Splits": _splits(folder, about),
         "Known limits": _limits(folder),
     }
     sections = [f"## {name}\n\n{part}" if name else part for name, part in parts.items() if part]
     return "\n\n".join([head, *sections]) + "\n"
+
+
+def _of_all(folder: Delivery, figures: str) -> str:
+    """Says of what the figures are, where the format has not all records."""
+    out = folder.left_out.total()
+    if not (figures and out):
+        return figures
+    given = out + sum(folder.records.values())
+    return f"Of all {given:,} records, before {out:,} were left out of this set.\n\n{figures}"
 
 
 # -- what it is --------------------------------------------------------------------------------
@@ -126,6 +137,11 @@ def _what(folder: Delivery, about: About) -> str:
     kind = "questions with a better and a worse answer" if of_pairs else kind
     who = ", ".join(code(name) for name in sorted({name for name, _ in folder.made} - {""}))
     said = [f"{n:,} {kind}, written by {who or 'a model that is not named'}."]
+    if folder.edited:
+        said.append(
+            f"{folder.edited:,} of them {'has' if folder.edited == 1 else 'have'} texts that"
+            " reviewers wrote in place of the teacher's."
+        )
     if about.expert:
         said.append(f"The teacher was asked to be {code(about.expert)}.")
     first = remake.first_source(about.commands)
@@ -264,19 +280,38 @@ def _again(folder: Delivery, about: About) -> str:
     if about.task_file:
         needs += f", with its task file {code(about.task_file)} beside it"
     said = f"With {needs}:\n\n" + fence("\n".join(lines), "sh")
+    if beside := _beside(folder, about):
+        said += f"\n\n{beside}"
     if any(remake.SERVER in line for line in lines):
         said += f"\n\n`{remake.SERVER}` stands for the server of the teacher."
+    if not any(stage in about.commands for stage in ("expand", "answer")):
+        return said
     return (
         f"{said}\n\nA teacher need not say the same twice. With the run folder of those who made"
         " this set, whose journal holds its replies, nothing is asked, and the files are the same."
     )
 
 
+def _beside(folder: Delivery, about: About) -> str:
+    """What the files come from besides the commands."""
+    reviews = folder.edited or (about.facts and about.facts.reviews)
+    files = ["`reviews.jsonl` (what people decided)"] if reviews else []
+    if about.splits_stayed:
+        files.append("`splits.jsonl` (of an earlier export)")
+    needed = f"In the run folder, it also needs {' and '.join(files)}." if files else ""
+    if about.facts and about.facts.outdated:
+        needed += " Answers were changed by hand, which no command does again."
+    return needed.strip()
+
+
 def _splits(folder: Delivery, about: About) -> str:
     shares = ", ".join(f"{split} {about.shares.get(split, 0):g}" for split in SPLITS)
+    export = about.commands.get("export")
+    held_out = export and export.options.get("seeds_for_test")
+    seeds = "the seeds and what belongs with them are for test; " if held_out else ""
     said = (
         "Near duplicates (context and question both above a ROUGE-L of 0.7), and what was made of "
-        f"one another, are in one split; else chance decides ({shares}; random seed "
+        f"one another, are in one split; {seeds}else chance decides ({shares}; random seed "
         f"{about.random_seed}), spread evenly over labels or topics. Line n of "
         "`<split>.meta.jsonl` says where row n of the split comes from."
     )
@@ -285,9 +320,10 @@ def _splits(folder: Delivery, about: About) -> str:
     if not about.leakage:
         return said
     return (
-        f"{said}\n\n{about.leakage}\n\nOf the first split's records, those whose prompt stands in "
-        "the other (`equal`), with a near duplicate there (`near`), with a parent, child or "
-        "sibling there (`kin`); and the ROUGE-L of their questions with the most like one there."
+        f"{said}\n\n{_of_all(folder, about.leakage)}\n\nOf the first split's records, those whose"
+        " prompt stands in the other (`equal`), with a near duplicate there (`near`), with a"
+        " parent, child or sibling there (`kin`); and the ROUGE-L of their questions with the most"
+        " like one there."
     )
 
 

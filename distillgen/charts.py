@@ -145,8 +145,8 @@ def lines(points: Sequence[Point], x: str, y: str, title: str, told: str) -> str
         alt.Chart(alt.Data(values=rows))
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("x:Q", title=x, axis=_axis(tickCount=4)),
-            y=alt.Y("y:Q", title=y, axis=_axis(tickCount=4)),
+            x=alt.X("x:Q", title=x, axis=_axis(tickCount=4, tickMinStep=1)),
+            y=alt.Y("y:Q", title=y, axis=_axis(tickCount=4, tickMinStep=1)),
             color=_colour(series, "stroke"),
         )
         .properties(height=180)
@@ -187,7 +187,8 @@ def _histogram(values: Sequence[Interval], x: "alt.X", title: str, told: str) ->
         if one.value
     ]
     format = "%" if len(series) > 1 else ",~f"
-    axis = alt.Axis(format=format, tickCount=3, **_ticks())
+    whole = {} if len(series) > 1 else {"tickMinStep": 1}  # there is no half record
+    axis = alt.Axis(format=format, tickCount=3, **whole, **_ticks())
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=axis)
     layers = []
     for n, name in enumerate(series):

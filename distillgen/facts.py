@@ -17,7 +17,7 @@ from distillgen.checked import Outcome
 from distillgen.decontaminate import FLAGS
 from distillgen.deduped import DUPLICATES
 from distillgen.errors import UserError
-from distillgen.folder import is_run, read_manifest
+from distillgen.folder import RUNS, is_run, read_manifest
 from distillgen.records import JSON, Entry, Manifest
 from distillgen.reliability import Reliability
 from distillgen.review.reviewed import Reviewed
@@ -194,6 +194,16 @@ class Facts:
         )
 
     @property
+    def first(self) -> Entry | None:
+        """The command that all began with."""
+        return next((one for stage in STAGES if (one := self.commands.get(stage))), None)
+
+    @property
+    def task(self) -> Mapping[str, JSON]:
+        """What the teacher was told of the field: `name`, `expert`, `language`, `labels`."""
+        return self.first.options.get("task", {}) if self.first else {}
+
+    @property
     def cost_usd(self) -> float | None:
         """Dollars for all that was asked; None where a price is not known."""
         costs = [one.cost for one in self.used]
@@ -201,13 +211,15 @@ class Facts:
 
     @property
     def languages(self) -> Mapping[str, int]:
-        """Those of the answers of a sample; of the rationales or questions, where answers are too
-        short for half of them to be told. `?` is not sure."""
-        for name in ("answer", "rationale", "question"):
-            counts = self.stats["fields"].get(name, {}).get("languages") or {"?": 1}
-            if 2 * counts.get("?", 0) <= sum(counts.values()):
-                return dict(counts)
-        return {}
+        """Those of the questions and answers of a sample, together; of the rationales, where
+        answers are too short for half of them to be told. `?` is not sure."""
+        said = self._told("answer") or self._told("rationale")
+        return _ranked(self._told("question") + said)
+
+    def _told(self, field: str) -> Counter[str]:
+        """The languages of a field, where at least half of its texts tell theirs."""
+        counts = Counter[str](self.stats["fields"].get(field, {}).get("languages") or {"?": 1})
+        return counts if 2 * counts["?"] <= counts.total() else Counter()
 
 
 def of(run: Path, source: Path | None = None) -> Facts:
@@ -262,6 +274,8 @@ def source_of(run: Path, manifest: Manifest) -> Path:
     """
     exported = manifest.commands.get("export")
     elsewhere = [Path(exported.source)] if exported and exported.source else []
+    if elsewhere and run.resolve().parent.name == RUNS.name:  # where a name stands for runs/NAME
+        elsewhere.append(run.resolve().parent.parent / elsewhere[0])
     for path in (run / "answers.jsonl", run / "inputs.jsonl", *elsewhere):
         if path.is_file():
             return path

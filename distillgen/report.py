@@ -10,7 +10,7 @@ from distillgen.facts import Facts
 from distillgen.files import Whole
 from distillgen.prices import dollars
 from distillgen.reading import Shelf, shelves
-from distillgen.records import Entry
+from distillgen.records import JSON, Entry
 from distillgen.sections import Page, Section, costs, n, near, origins, quality, share, texts
 from distillgen.sections.origins import TOLD, made_at, value
 from distillgen.stats import FEW
@@ -108,18 +108,18 @@ def of(found: Sequence[Facts]) -> Report:
 
 def about(one: Facts) -> str:
     """What it is, in a few sentences."""
-    answered = one.source != one.run / "inputs.jsonl"
-    what = f"{one.records:,} questions with answers" if answered else f"{one.records:,} questions"
-    words = [f"{what}, finished on {made_at(one)}."]
+    words = [f"{_field(one)}{_what(one)}, finished on {made_at(one)}."]
+    if expert := one.task.get("expert"):
+        words.append(f"The teacher was asked to be {expert}.")
     seeds = one.stats["fields"].get("question", {}).get("seeds", {}).get("given")
     made = {name.replace("_", "-"): k for name, k in one.strategies.items() if name}
     if made:
         how = ", ".join(
             f"{name}" + (f" ({k:,})" if len(made) > 1 else "") for name, k in made.items()
         )
-        words.append(f"The questions were made from {seeds or 'the'} seeds with {how}.")
+        words.append(f"The questions were made from {_seeds(one, seeds)} with {how}.")
     if others := one.strategies.get(""):
-        words.append(f"{others:,} of the questions were brought along.")
+        words.append(f"{others:,} of the questions were brought along{_from(one)}.")
     if one.teachers:
         several = len(one.teachers) > 1
         told = [name + (f" ({k:,})" if several else "") for name, k in one.teachers.items()]
@@ -129,6 +129,27 @@ def about(one: Facts) -> str:
         " checked them."
     )
     return " ".join(words)
+
+
+def _field(one: Facts) -> str:
+    return f"{name}: " if (name := one.task.get("name")) else ""
+
+
+def _what(one: Facts) -> str:
+    if one.source == one.run / "inputs.jsonl":
+        return f"{one.records:,} questions"
+    kind = "labelled texts" if one.labels else "questions with answers"
+    return f"{one.records:,} {kind}"
+
+
+def _seeds(one: Facts, count: int | None) -> str:
+    name = Path(one.first.source).name if one.first else ""
+    return f"{'the' if count is None else f'{count:,}'} seeds" + (f" of {name}" if name else "")
+
+
+def _from(one: Facts) -> str:
+    made = one.first and "expand" not in one.commands
+    return f", from {Path(one.first.source).name}" if made and one.first else ""
 
 
 def keys(one: Facts) -> Iterator[Key]:
@@ -215,6 +236,7 @@ def _sentence(words: str) -> str:
 
 def differences(a: Facts, b: Facts) -> Iterator[str]:
     """What was done otherwise, and what came out otherwise beyond chance."""
+    yield from _by_origin(a, b)
     for stage, options in TOLD.items():
         mine, theirs = a.commands.get(stage), b.commands.get(stage)
         if mine and theirs:
@@ -224,14 +246,38 @@ def differences(a: Facts, b: Facts) -> Iterator[str]:
     yield from _by_figures(a, b)
 
 
+def _by_origin(a: Facts, b: Facts) -> Iterator[str]:
+    """The field, the file that all began with, who answered."""
+    for words in ("name", "expert", "language", "labels"):
+        told = (value(_listed(one.task.get(words))) for one in (a, b))
+        yield from _otherwise("task" if words == "name" else words, *told)
+    if a.first and b.first:
+        names = [Path(one.source).name for one in (a.first, b.first)]
+        if names[0] != names[1]:
+            yield from _otherwise("made from", *names)
+        elif a.first.source_sha256 != b.first.source_sha256:
+            yield f"made from {names[0]}, which is another file in B"
+    yield from _otherwise("answered by", *(", ".join(sorted(one.teachers)) for one in (a, b)))
+
+
+def _listed(found: JSON) -> JSON:
+    """Labels go with what they mean."""
+    return list(found) if isinstance(found, dict) else found
+
+
+def _otherwise(words: str, one: str, other: str) -> Iterator[str]:
+    if one != other:
+        yield f"{words}: {one or 'nothing'} (A) and {other or 'nothing'} (B)"
+
+
 def _by_options(stage: str, names: Sequence[str], a: Entry, b: Entry) -> Iterator[str]:
     for name in names:
         one, other = value(a.options.get(name)), value(b.options.get(name))
-        if one != other:
-            told = f"{one or 'nothing'} (A) and {other or 'nothing'} (B)"
-            yield f"{stage} --{name.replace('_', '-')}: {told}"
-    for file, sha256 in a.prompts.items():
-        if b.prompts.get(file, sha256) != sha256:
+        yield from _otherwise(f"{stage} --{name.replace('_', '-')}", one, other)
+    for file in sorted(a.prompts.keys() | b.prompts.keys()):
+        if file not in b.prompts or file not in a.prompts:
+            yield f"{stage}: {file} only in {'A' if file in a.prompts else 'B'}"
+        elif a.prompts[file] != b.prompts[file]:
             yield f"{stage}: another {file}"
 
 

@@ -291,7 +291,8 @@ def warnings(fields: Mapping[str, JSON], made: Yields | None) -> list[str]:
         others = {code: k for code, k in told.items() if code != main}
         if n >= FEW and sum(others.values()) > FOREIGN * n:
             listed = ", ".join(f"{k} {code}" for code, k in others.items())
-            said.append(f"most {texts} are {main}, of {n} looked at others are {listed}")
+            who = "most" if 2 * told[main] > n else f"{told[main]}"
+            said.append(f"{who} {texts} are {main}, of {n} looked at others are {listed}")
         if seeds := figures.get("seeds"):
             said += _warnings_on_seeds(texts, n, seeds)
     return said

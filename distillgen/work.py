@@ -200,6 +200,8 @@ class Work:
             asked = self.settings.model_dump(mode="json") | {"task": task}
         entry = new_entry(str(source), sha256, asked, used, settled)
         old = self.folder.manifest.commands.get(command)
+        if not self.overwrite:
+            _refuse_namesake(self.folder, command, entry)
         if old and used:
             if not self.overwrite:
                 _refuse_other_source(self.folder, command, old, entry)
@@ -330,6 +332,22 @@ def changed_since(old: Entry, new: Entry) -> list[str]:
         if tasks[0].get(name) != tasks[1].get(name)
     ]
     return changes
+
+
+def _refuse_namesake(folder: Folder, command: str, new: Entry) -> None:
+    """Stop when the run folder belongs to another file that has the same name."""
+    source = Path(new.source)
+    if source.absolute().parent == folder.path.absolute():
+        return
+    for old in folder.manifest.commands.values():
+        other = Path(old.source)
+        apart = other.absolute() != source.absolute() and old.source_sha256 != new.source_sha256
+        if apart and other.name == source.name:
+            how = "" if command == "export" else ", or name another folder with -o"
+            raise UserError(
+                f"{folder.path}: made from {old.source}, not from {new.source}. Rename one of"
+                f" them{how}, or take this one over with --overwrite"
+            )
 
 
 def _refuse_other_source(folder: Folder, command: str, old: Entry, new: Entry) -> None:

@@ -155,6 +155,38 @@ def test_a_verdict_on_another_text_is_none(cli, tmp_path):
     assert "changed since" not in cli("export", source).err
 
 
+def test_the_figures_say_of_what_they_are_where_a_format_has_not_all(cli, tmp_path):
+    rows = lines(answered(tmp_path / "mine.jsonl", 60))
+    rows = [one | {"rationale": one["rationale"] if i < 20 else ""} for i, one in enumerate(rows)]
+    cli("export", rows_in(tmp_path / "mine.jsonl", rows), "--format", "step-by-step",
+        "--format", "trl-prompt-completion")  # fmt: skip
+    said = "Of all 60 records, before 40 were left out of this set."
+    _, body = parts(tmp_path / "runs/mine/export/step-by-step/README.md")
+    assert all(said in section(body, name) for name in ("How varied it is", "Splits"))
+    assert "whose journal holds" not in body
+    assert said not in parts(tmp_path / "runs/mine" / CARD)[1]
+
+
+def test_the_card_says_what_people_wrote_and_what_it_takes_to_make_it_again(cli, tmp_path):
+    source = answered(tmp_path / "mine.jsonl", 12)
+    cli("export", source)
+    run = tmp_path / "runs/mine"
+    assert "also needs" not in parts(run / CARD)[1]
+    rows = lines(source)
+    rows_in(run / "reviews.jsonl", [
+        {"id": rows[0]["id"], "decision": "edit", "fields": {"answer": "No."}},
+        {"id": rows[1]["id"], "decision": "reject"},
+    ])  # fmt: skip
+    rows_in(run / "part.jsonl", rows[:8])
+    for _ in range(2):
+        cli("export", "runs/mine/part.jsonl")
+        _, body = parts(run / CARD)
+        assert "1 of them has texts that reviewers wrote" in body
+        assert "left out: rejected by reviewers" in body
+        assert "1 rejected" in body
+        assert "`reviews.jsonl` (what people decided) and `splits.jsonl` (of an" in body
+
+
 # -- what it counts ----------------------------------------------------------------------------
 
 

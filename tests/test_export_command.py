@@ -217,3 +217,19 @@ def test_what_json_says_of_an_export(cli, sums):
     assert sum(one["records"].values()) == one["rows"] == told["counts"]["kept"] == 40
     assert one["left_out"] == {}
     assert one["warnings"] == ["openai-chat: 36 rows to train on; OpenAI advises 50"]
+
+
+def test_another_file_of_the_same_name_does_not_get_into_the_run_of_the_first(cli, tmp_path):
+    first = answered(tmp_path / "mine.jsonl", 12)
+    (tmp_path / "other").mkdir()
+    answered(tmp_path / "other/mine.jsonl", 14)
+    cli("export", first)
+    kept = (tmp_path / "runs/mine/splits.jsonl").read_bytes()
+    for command in ("export", "check"):
+        said = cli(command, "other/mine.jsonl", code=2).err
+        assert "mine.jsonl, not from other/mine.jsonl" in said
+        assert ("with -o" in said) == (command == "check")
+    assert (tmp_path / "runs/mine/splits.jsonl").read_bytes() == kept
+    (tmp_path / "other/mine.jsonl").write_bytes(first.read_bytes())
+    cli("export", "other/mine.jsonl")
+    cli("export", answered(tmp_path / "other/mine.jsonl", 14), "--overwrite")

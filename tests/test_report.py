@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from conftest import CLI
 from hostile import ODD_TEXTS
 from jobs import answered, lines, rows_in, seeds, teacher
 from reports import full
@@ -219,6 +220,38 @@ def test_what_was_done_otherwise_is_named(tmp_path):
     assert list(report.differences(a, b)) == ["answer --samples: 1 (A) and 4 (B)"]
 
 
+def test_runs_of_other_fields_are_told_apart(tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    for run, source, sha256, task in (
+        (full(a, closed=True), "nli.jsonl", "1", {"name": "nli", "labels": {"yes": "", "no": ""}}),
+        (full(b), "stock.jsonl", "2", {"name": "stock", "expert": "a banker"}),
+    ):
+        manifest = json.loads((run / "manifest.json").read_text())
+        made = manifest["commands"]["expand"]
+        made |= {"source": source, "source_sha256": sha256, "prompts": {f"{source}.j2": "x"}}
+        made["options"]["task"] = task
+        (run / "manifest.json").write_text(json.dumps(manifest))
+    first, other = facts.of(a), facts.of(b)
+    said = list(report.differences(first, other))
+    for line in (
+        "task: nli (A) and stock (B)",
+        "expert: nothing (A) and a banker (B)",
+        "labels: yes, no (A) and nothing (B)",
+        "made from: nli.jsonl (A) and stock.jsonl (B)",
+        "expand: nli.jsonl.j2 only in A",
+        "expand: stock.jsonl.j2 only in B",
+    ):
+        assert line in said
+    assert report.about(first).startswith("nli: 40 labelled texts, finished")
+    assert "The teacher was asked to be a banker." in report.about(other)
+    assert "3 seeds of stock.jsonl" in report.about(other)
+    manifest["commands"]["expand"]["source_sha256"] = "3"
+    (b / "manifest.json").write_text(json.dumps(manifest))
+    assert list(report.differences(other, facts.of(b))) == [
+        "made from stock.jsonl, which is another file in B"
+    ]
+
+
 def test_what_came_out_otherwise_is_named_if_it_is_more_than_chance(tmp_path):
     a, b = facts.of(full(tmp_path / "a", 40)), facts.of(full(tmp_path / "b", 41))
     assert list(report.differences(a, b)) == []
@@ -379,6 +412,10 @@ def test_what_was_exported_of_a_file_alone_is_told_of_that_file(cli, tmp_path):
     rows_in(source, lines(source)[:30])
     cli("report", "runs/sums")
     assert "30 questions with answers" in Read(page.read_text()).text
+    cli("export", "sums.jsonl", "--format", "jsonl")
+    (tmp_path / "away").mkdir()
+    away = CLI(tmp_path / "away")
+    away("report", "../runs/sums", "--overwrite")
     source.unlink()
     said = cli("report", "runs/sums", code=2).err
     assert "sums.jsonl: was exported, and is not there" in said

@@ -341,8 +341,15 @@ def test_a_file_of_empty_texts_alone_still_has_types(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("images", [False, True])
 @pytest.mark.parametrize("form", sorted(formats.load("hf").rationales))
-def test_parquet_holds_the_rows_as_they_are(tmp_path: Path, form: str, images: bool) -> None:
+def test_parquet_holds_the_rows_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, images: bool
+) -> None:
     from pyarrow import parquet
+
+    monkeypatch.chdir(tmp_path)
+    for path in map(Path, SEEN.images):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
 
     told = Options(rationale=form, layout="parquet", images=images, system=SYSTEM)
     answers = [a.model_copy(update={"id": f"{3 * n}"}) for n, a in enumerate(ANSWERS)]

@@ -92,7 +92,7 @@ def course(page: Page) -> Section | None:
         (one["question"], n(one["proposals"]), n(one["kept"]))
         for _, found in made[:1]
         for one in sorted(
-            (one for one in found["by_seed"] if one["proposals"]),
+            (one for one in found["by_seed"] if one["kept"] < one["proposals"]),
             key=lambda one: one["kept"] / one["proposals"],
         )[:5]
     )  # fmt: skip

@@ -92,7 +92,9 @@ def run(work: Work, source: Path, out: Path) -> Result:
         return (answer for answer, out in taken if not out and split_of(answer.id) == "train")
 
     counts = Counter(rejected=0)
-    about = _about(work, source, options, closed, assigned.leakage)
+    sources = list(dict.fromkeys([*(_sources(last) if assigned.stayed else ()), source.name]))
+    earlier = sources[0] != source.name
+    about = _about(work, source, options, closed, assigned.leakage, earlier)
     exported = export.export(
         _ordered(source, answers.of_bytes, settings),
         _ordered(pairs, Preference.model_validate_json, settings) if pairs.is_file() else (),
@@ -128,7 +130,7 @@ def run(work: Work, source: Path, out: Path) -> Result:
     teachers = dict.fromkeys(name for one in exported for name in one.teachers)
     result.notes += terms.warnings(teachers, settings.license)
     formats = {one.format: {"records": one.records, "left_out": one.left_out} for one in exported}
-    settled_as = {"splits": to_keep, "formats": formats}
+    settled_as = {"splits": to_keep, "formats": formats, "sources": sources}
     work.finish(entry.model_copy(update={"settled": settled_as}), result)
     if settings.push:
         result.notes.append(_push(settings.push, exported))
@@ -149,9 +151,15 @@ def _mixed(source: Path, closed: bool) -> bool:
     return any(kind != first for kind in kinds)
 
 
+def _sources(last: Entry | None) -> list[str]:
+    """The names of the files whose export made the splits that stand, the first first."""
+    return last.settled.get("sources", [Path(last.source).name]) if last else []
+
+
 def _about(
-    work: Work, source: Path, options: export.Options, closed: bool, leaks: leakage.Leakage
-) -> About:
+    work: Work, source: Path, options: export.Options, closed: bool, leaks: leakage.Leakage,
+    earlier: bool,
+) -> About:  # fmt: skip
     """What the cards say of the run, and of the file that is exported."""
     run, settings = work.folder.path, work.settings
     commands = work.folder.manifest.commands
@@ -174,6 +182,7 @@ def _about(
         shuffled=settings.shuffle or bool(settings.curriculum),
         commands=commands,
         facts=facts.of(run, source) if measurable else None,
+        splits_stayed=earlier,
         leakage=leakage.markdown(leaks),
     )
 
