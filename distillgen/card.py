@@ -177,6 +177,11 @@ def _load(folder: Delivery) -> str:
             " English; a student's own count differs). A trainer with a smaller `max_length` cuts"
             " it, or drops it, without a word."
         )
+    if folder.told.images:
+        parts.append(
+            "The images are not among these files. The rows name each by its path, as seen from the"
+            " folder that the export was made in."
+        )
     if stages := len(folder.staged):
         parts.append(
             f"`train.stage-1` to `train.stage-{stages}` hold the training rows once more, from easy"

@@ -26,10 +26,13 @@ def code(text: str) -> str:
     """The text as it is, between backticks, cut where it is long: nothing in it is markup there.
 
     >>> code("a `b` <i>")
-    "`a 'b' <i>`"
+    '`` a `b` <i> ``'
     """
-    line = plain(text).replace("`", "'")
-    return f"`{line[: LONGEST - 2]} …`" if len(line) > LONGEST else f"`{line or '-'}`"
+    line = plain(text) or "-"
+    line = f"{line[: LONGEST - 2]} …" if len(line) > LONGEST else line
+    runs = re.findall("`+", line)  # what stands between needs other backticks around it
+    ticks, blank = ("`" * (max(map(len, runs)) + 1), " ") if runs else ("`", "")
+    return f"{ticks}{blank}{line}{blank}{ticks}"
 
 
 def fence(text: str, language: str) -> str:

@@ -187,6 +187,18 @@ def test_the_card_says_what_people_wrote_and_what_it_takes_to_make_it_again(cli,
         assert "`reviews.jsonl` (what people decided) and `splits.jsonl` (of an" in body
 
 
+def test_it_says_that_images_are_not_among_the_files(cli, tmp_path):
+    (tmp_path / "cat.png").touch()
+    rows = lines(answered(tmp_path / "mine.jsonl", 12))
+    source = rows_in(tmp_path / "mine.jsonl", rows)
+    cli("export", source, "--format", "hf")
+    assert "images" not in (tmp_path / "runs/mine/export/hf/README.md").read_text()
+    rows_in(source, [one | {"images": ["cat.png"]} for one in rows])
+    cli("export", source, "--format", "hf")
+    _, body = parts(tmp_path / "runs/mine/export/hf/README.md")
+    assert "The images are not among these files." in body
+
+
 # -- what it counts ----------------------------------------------------------------------------
 
 

@@ -133,7 +133,8 @@ def run(work: Work, source: Path, out: Path) -> Result:
     settled_as = {"splits": to_keep, "formats": formats, "sources": sources}
     work.finish(entry.model_copy(update={"settled": settled_as}), result)
     if settings.push:
-        result.notes.append(_push(settings.push, exported))
+        alone = "; the images were not, only their paths" if options.images else ""
+        result.notes.append(f"{_push(settings.push, exported)}{alone}")
     return result
 
 
