@@ -287,12 +287,11 @@ def warnings(fields: Mapping[str, JSON], made: Yields | None) -> list[str]:
         if start := figures.get("beginning"):
             said.append(f"{_part(start['share'])} {texts} start with '{start['text'].strip()}'")
         told = {code: k for code, k in figures.get("languages", {}).items() if code != "?"}
-        main = max(told, key=lambda code: told[code], default="")
-        others = {code: k for code, k in told.items() if code != main}
-        if n >= FEW and sum(others.values()) > FOREIGN * n:
-            listed = ", ".join(f"{k} {code}" for code, k in others.items())
-            who = "most" if 2 * told[main] > n else f"{told[main]}"
-            said.append(f"{who} {texts} are {main}, of {n} looked at others are {listed}")
+        sure = sum(told.values())
+        if sure >= FEW and sure - max(told.values()) > FOREIGN * sure:
+            ranked = sorted(told.items(), key=lambda one: -one[1])
+            listed = ", ".join(f"{k} {code}" for code, k in ranked)
+            said.append(f"the {texts} are in several languages: of {n} looked at {listed}")
         if seeds := figures.get("seeds"):
             said += _warnings_on_seeds(texts, n, seeds)
     return said

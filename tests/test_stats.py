@@ -229,10 +229,12 @@ def test_other_languages_are_told():
 
     mixed = [f"{'de' if i % 10 == 0 else 'en'} {text}" for i, text in enumerate(varied(40))]
     assert said(asked(*mixed), language=language) == [
-        "most questions are en, of 40 looked at others are 4 de"
+        "the questions are in several languages: of 40 looked at 36 en, 4 de"
     ]
     unsure = [text if i % 2 else f"en {text}" for i, text in enumerate(varied(40))]
     assert said(asked(*unsure), language=language) == []
+    few = [f"{('en ', 'ko ')[i] if i < 2 else ''}{text}" for i, text in enumerate(varied(40))]
+    assert said(asked(*few), language=language) == []
 
 
 def test_a_teacher_that_runs_dry_is_told():
