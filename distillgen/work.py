@@ -336,12 +336,12 @@ def changed_since(old: Entry, new: Entry) -> list[str]:
 
 def _refuse_namesake(folder: Folder, command: str, new: Entry) -> None:
     """Stop when the run folder belongs to another file that has the same name."""
-    source = Path(new.source)
-    if source.absolute().parent == folder.path.absolute():
-        return
+    source, own = Path(new.source).absolute(), folder.path.absolute()
     for old in folder.manifest.commands.values():
-        other = Path(old.source)
-        apart = other.absolute() != source.absolute() and old.source_sha256 != new.source_sha256
+        other = Path(old.source).absolute()
+        if own in (source.parent, other.parent):
+            continue
+        apart = other != source and old.source_sha256 != new.source_sha256
         if apart and other.name == source.name:
             how = "" if command == "export" else ", or name another folder with -o"
             raise UserError(
