@@ -495,7 +495,8 @@ async function begin() {
   if (!takeKey()) return shutOut();
   wire();
   state.start = await ask("start");
-  const { run, reviewers, double } = state.start;
+  const { run, reviewers, double, labels } = state.start;
+  state.labels = labels;
   document.title = `Review of ${run}`;
   $("run").replaceChildren("Review of ", ...textOf(run).childNodes);
   state.filter = kept("filter", state.filter);

@@ -167,17 +167,18 @@ def _review(one: Review) -> dict[str, JSON]:
 
 
 def start(desk: Desk) -> dict[str, JSON]:
-    """What the page needs first: the run's name, and the reviewers so far."""
+    """What the page needs first: the run's name, the reviewers so far, the labels of the task."""
     return {
         "run": desk.run.resolve().name,
         "file": str(desk.decisions.path),
         "reviewers": [name for name in desk.decisions.reviewers() if name],
         "double": desk.setting.double,
+        "labels": list(desk.labels),
     }
 
 
 def choices(desk: Desk) -> dict[str, JSON]:
-    """What there is to filter by, and the labels of a closed task."""
+    """What there is to filter by, and the labels: of the task, or else of the answers."""
     counts = desk.pile.counts()
     found = sorted(counts["label"]) if len(counts["label"]) <= CHOICES else []
     return {

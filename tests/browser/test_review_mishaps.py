@@ -52,6 +52,7 @@ def test_a_filter_is_chosen_by_key_without_deciding_anything(few, visit):
         page = named(visit(page_of.address))
         page.keyboard.press("/")
         topic = page.get_by_label("Topic")
+        expect(topic.locator("option")).to_have_count(4)
         topic.focus()
         page.keyboard.type("savings")
         expect(topic).to_have_value("savings")
@@ -91,7 +92,9 @@ def test_a_decision_after_a_settlement_holds(few, visit):
 
 def test_to_accept_what_another_changed_is_to_keep_the_change(few, visit):
     with served(few) as page_of:
-        rewrite(named(visit(page_of.address)), "Better.")
+        first = named(visit(page_of.address))
+        rewrite(first, "Better.")
+        expect(first.locator("#progress")).to_contain_text("1 of 6 reviewed")
         page = visit(page_of.address)
         page.get_by_role("button", name="Reviewer: Anna").click()
         page.get_by_label("Your name").fill("Ben")
@@ -174,7 +177,7 @@ def test_the_edit_of_a_conflict_comes_back_after_a_reload(few, visit):
         press(page, "r", "1")
         page.get_by_role("button", name="Conflicts: 1").click()
         page.locator(".list button").click()
-        expect(page.get_by_text("The reviewers differ")).to_be_visible()
+        expect(page.get_by_text("The reviewers differ.")).to_be_visible()
         page.keyboard.press("e")
         page.keyboard.type("MINE ")
         page.reload()
@@ -191,6 +194,7 @@ def test_a_program_started_again_is_at_the_same_address(few, visit):
     with served(few, port=None) as second:
         assert second.port == first.port
         page.goto(second.address)
+        expect(page.get_by_label("Your name")).to_be_focused()
         page.keyboard.type("Anna")
         page.keyboard.press("Enter")
         expect(page.locator("#record .answer textarea")).to_have_value(re.compile("MINE"))
