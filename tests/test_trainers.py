@@ -246,6 +246,10 @@ def test_dataset_info_names_images_where_rows_have_them() -> None:
         columns = beside("llamafactory", told, "train")["dataset_info.json"]["train"]["columns"]
         for row in rows_of("llamafactory", [*ANSWERS, SEEN], told):
             assert set(columns.values()) == row.keys()
+    for layout in ("dpo", "kto"):  # pairs with images are left out
+        files = beside("llamafactory", Options(layout=layout, images=True), "train")
+        assert "images" not in files["dataset_info.json"]["train"]["columns"]
+        assert "media_dir" not in str(files["train.yaml"])
 
 
 @pytest.mark.parametrize(

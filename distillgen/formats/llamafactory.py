@@ -135,7 +135,8 @@ def beside(made: Made) -> dict[str, JSON]:
     columns = dict(_COLUMNS[options.layout])
     if options.system or options.own_system:
         columns["system"] = "system"
-    if options.images:
+    images = options.images and options.layout not in PAIRED
+    if images:
         columns["images"] = "images"
     about: dict[str, JSON] = {"columns": columns}
     about["formatting"] = "alpaca" if options.layout == "alpaca" else "sharegpt"
@@ -150,7 +151,7 @@ def beside(made: Made) -> dict[str, JSON]:
         "dataset_dir: .  # the folder of dataset_info.json",
         "dataset: train",
         *(["eval_dataset: validation", "eval_strategy: epoch"] * ("validation" in made.files)),
-        *(["media_dir: ."] * options.images),
+        *(["media_dir: ."] * images),
         "cutoff_len: 8192  # tokens; what is longer is cut",
         "output_dir: student",
         "# Without `template`, the chat template is the student's own.",
