@@ -29,6 +29,8 @@ ALL = Filter()
 FILTERS = 20
 """Filters whose records are remembered."""
 DONE, WAITS = 1, 2
+SHOWN = 60
+"""Characters of a label that a message quotes."""
 
 
 @dataclass(frozen=True)
@@ -302,12 +304,21 @@ class Desk:
         """
         if self.stale:
             raise Stale("the answers were written anew; open the record again", [])
-        label = review.fields.get("label", "")
-        if label and self.labels and label not in self.labels:
-            there = ", ".join(self.labels)
-            raise ValueError(f"label `{label}`: not a label of this task: {there}")
+        self.check_label(review)
         alone = self.is_double(place) and not review.settles
         return self.decisions.decide(review, self.of(place), alone=alone)
+
+    def check_label(self, review: Review) -> None:
+        """Refuse a label that the task does not have.
+
+        Raises:
+            ValueError: it is none.
+        """
+        label = review.fields.get("label")
+        if label is not None and self.labels and label not in self.labels:
+            said = label if len(label) <= SHOWN else f"{label[: SHOWN - 1]}…"
+            there = ", ".join(self.labels)
+            raise ValueError(f"label `{said}`: not a label of this task: {there}")
 
     # -- many --------------------------------------------------------------------------------
 

@@ -240,9 +240,7 @@ def _decision(
             reason=cells.get("reason", ""), note=cells.get("note", ""), settles=settles,
             version=cells.get("version", ""),
         )  # fmt: skip
-        label = made.fields.get("label")
-        if label is not None and desk.labels and label not in desk.labels:
-            raise Odd(f"label {_short(label)}: not a label of this task: {', '.join(desk.labels)}")
+        desk.check_label(made)
     except ValueError as error:
         raise Odd(f"record {record.id}: {error}") from error
     return made
