@@ -187,6 +187,12 @@ def test_the_card_says_what_people_wrote_and_what_it_takes_to_make_it_again(cli,
         assert "`reviews.jsonl` (what people decided) and `splits.jsonl` (of an" in body
 
 
+def test_an_empty_cell_of_a_table_is_an_empty_text_for_the_hub(cli, tmp_path):
+    cli("export", answered(tmp_path / "mine.jsonl", 12), "--format", "csv")
+    head, _ = parts(tmp_path / "runs/mine/export/csv/README.md")
+    assert head["configs"][0]["keep_default_na"] is False
+
+
 def test_it_says_that_images_are_not_among_the_files(cli, tmp_path):
     (tmp_path / "cat.png").touch()
     rows = lines(answered(tmp_path / "mine.jsonl", 12))

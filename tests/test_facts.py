@@ -312,3 +312,10 @@ def test_where_answers_are_too_short_to_tell_their_language_the_questions_do(tmp
     told = [row(i, answer="The child receives twenty tablets every day.") for i in range(6)]
     mute = [one | {"question": "7 * 8 = ?"} for one in told]
     assert facts.of(run_of(tmp_path, mute)).languages == {"en": 6}
+
+
+def test_the_languages_of_questions_and_of_answers_count(tmp_path):
+    asked = "Wie viele Tabletten bekommt jedes Kind in der Klasse am Tag?"
+    said = "The child receives twenty tablets every day."
+    rows = [row(i, question=asked, answer=said) for i in range(6)]
+    assert facts.of(run_of(tmp_path, rows)).languages == {"de": 6, "en": 6}
